@@ -1,0 +1,41 @@
+// The record of a container: all that is known of it, frozen, replaced whole at every change (containers/<id>/config.json).
+import type { ContainerConfig, EndpointSettings, HostConfig, MountPoint } from "../spec/docker.ts";
+import type { ContainerState } from "./state.ts";
+
+/** Where a running container sits on a network; what a restarted daemon needs to go on and to clean up. */
+export type Attachment = {
+  /** The network's name, as in `NetworkSettings.Networks`. */
+  readonly network: string;
+  readonly endpoint: EndpointSettings;
+};
+
+export type ContainerRecord = {
+  /** 64 hex digits. */
+  readonly id: string;
+  /** Without the leading slash of the API. */
+  readonly name: string;
+  /** RFC 3339, UTC. */
+  readonly createdAt: string;
+  /** Image id (`sha256:…`); `config.Image` is the name that the user gave. */
+  readonly imageId: string;
+  /** Chain ids of the image's layers, lowest first. */
+  readonly layers: readonly string[];
+  readonly platform: string;
+  readonly config: ContainerConfig;
+  readonly hostConfig: HostConfig;
+  readonly mounts: readonly MountPoint[];
+  /** Endpoint settings as asked for at create, by network name. */
+  readonly endpoints: Readonly<Record<string, EndpointSettings>>;
+  /** What it holds now: empty unless it runs. */
+  readonly attachments: readonly Attachment[];
+  readonly driver: string;
+  readonly state: ContainerState;
+  readonly restartCount: number;
+  /** Set by a stop or kill through the API, cleared by a start: `unless-stopped` looks at it, and so does a restart of the daemon. */
+  readonly stoppedByUser: boolean;
+};
+
+/** The program and its arguments: entrypoint and command put together, as `Path` and `Args` of the API. */
+export function programOf(config: ContainerConfig): readonly string[] {
+  return [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
+}
