@@ -1,0 +1,71 @@
+// The `filters` of the Engine API's list, prune and event calls: key -> values, and the ways in which a value can match.
+// A key that was not given filters nothing, so every matcher answers true for it.
+import { InvalidParameterError } from "./errors.ts";
+
+export type Filters = ReadonlyMap<string, readonly string[]>;
+
+export const noFilters: Filters = new Map();
+
+/** Refuses keys that are not in `accepted`, in Docker's words. */
+export function checkFilterKeys(filters: Filters, accepted: ReadonlySet<string>): void {
+  for (const key of filters.keys())
+    if (!accepted.has(key)) throw new InvalidParameterError(`invalid filter '${key}'`);
+}
+
+/** One of the values is the text itself. */
+export function matchesExactly(filters: Filters, key: string, text: string): boolean {
+  return filters.get(key)?.includes(text) ?? true;
+}
+
+/** One of the values is a beginning of the text. */
+export function matchesPrefix(filters: Filters, key: string, text: string): boolean {
+  return filters.get(key)?.some((value) => text.startsWith(value)) ?? true;
+}
+
+/** One of the values is the text, or a regular expression found in it; a broken expression matches nothing. */
+export function matchesPattern(filters: Filters, key: string, text: string): boolean {
+  return filters.get(key)?.some((value) => value === text || hasPattern(text, value)) ?? true;
+}
+
+/** All values hold: `k` (the key exists) or `k=v` (it has that value). As Docker, several labels are and-ed. */
+export function matchesLabels(
+  filters: Filters,
+  key: string,
+  labels: Readonly<Record<string, string>>,
+): boolean {
+  return filters.get(key)?.every((value) => hasLabel(labels, value)) ?? true;
+}
+
+/** None of the values holds: the `label!=` of prune. */
+export function lacksLabels(
+  filters: Filters,
+  key: string,
+  labels: Readonly<Record<string, string>>,
+): boolean {
+  return filters.get(key)?.every((value) => !hasLabel(labels, value)) ?? true;
+}
+
+/** The one boolean that a key holds, or `fallback` when it was not given. Two different values are refused. */
+export function booleanFilter(filters: Filters, key: string, fallback: boolean): boolean {
+  const values = filters.get(key);
+  if (!values || values.length === 0) return fallback;
+  const isTrue = values.some((value) => value === "1" || value === "true");
+  const isFalse = values.some((value) => value === "0" || value === "false");
+  if (isTrue === isFalse) throw new InvalidParameterError(`invalid filter '${key}=[${values.join(" ")}]'`);
+  return isTrue;
+}
+
+function hasLabel(labels: Readonly<Record<string, string>>, wanted: string): boolean {
+  const equals = wanted.indexOf("=");
+  if (equals < 0) return Object.hasOwn(labels, wanted);
+  const name = wanted.slice(0, equals);
+  return Object.hasOwn(labels, name) && labels[name] === wanted.slice(equals + 1);
+}
+
+function hasPattern(text: string, pattern: string): boolean {
+  try {
+    return new RegExp(pattern).test(text);
+  } catch {
+    return false;
+  }
+}
