@@ -1,0 +1,136 @@
+// All containers' records: in memory frozen, on disk containers/<id>/config.json, replaced whole at every change.
+import { mkdirSync, readdirSync, readFileSync, renameSync, unlinkSync } from "node:fs";
+import { join } from "node:path";
+import { syncFolder, writeFileDurable } from "../base/durable-file.ts";
+import { InvalidParameterError, NotFoundError, errorText } from "../base/errors.ts";
+import type { Host } from "../base/host.ts";
+import type { ContainerRecord } from "./record.ts";
+import { isUp } from "./state.ts";
+
+const recordFile = "config.json";
+const idPattern = /^[0-9a-f]{64}$/;
+
+/**
+ * Reading never touches the disk. `add`, `update` and `forget` return when the change would survive what it must: a power
+ * cut, unless the container is up or auto-removed (after a reboot neither is there), for which a daemon's death is enough.
+ */
+export class ContainerStore {
+  readonly #root: string;
+  readonly #byId = new Map<string, ContainerRecord>();
+  readonly #idByName = new Map<string, string>();
+
+  private constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** Opens `<root>/containers`. A record that cannot be read is put aside as `<id>.broken-…` with a warning and stops nothing. */
+  static open(root: string, host: Host): ContainerStore {
+    const folder = join(root, "containers");
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const store = new ContainerStore(folder);
+    for (const name of readdirSync(folder)) if (idPattern.test(name)) store.#load(name, host);
+    return store;
+  }
+
+  /** The folder of a container's files. */
+  folder(id: string): string {
+    return join(this.#root, id);
+  }
+
+  all(): ContainerRecord[] {
+    return [...this.#byId.values()];
+  }
+
+  get(id: string): ContainerRecord | undefined {
+    return this.#byId.get(id);
+  }
+
+  byName(name: string): ContainerRecord | undefined {
+    const id = this.#idByName.get(name);
+    return id === undefined ? undefined : this.#byId.get(id);
+  }
+
+  /** By whole id, name (with or without its slash) or unique id prefix, in this order as Docker does. */
+  find(ref: string): ContainerRecord {
+    const exact = this.#byId.get(ref) ?? this.byName(ref.startsWith("/") ? ref.slice(1) : ref);
+    if (exact) return exact;
+    const matches = ref === "" ? [] : this.all().filter((record) => record.id.startsWith(ref));
+    const [match] = matches;
+    if (!match) throw new NotFoundError(`No such container: ${ref}`);
+    if (matches.length > 1)
+      throw new InvalidParameterError(`multiple IDs found with provided prefix: ${ref}`);
+    return match;
+  }
+
+  /** Writes a new container's record. Its folder exists already: making it was the barrier against a second one of this id. */
+  add(record: ContainerRecord): void {
+    this.#write(record);
+    if (mustSurvivePowerCut(record)) syncFolder(this.#root);
+  }
+
+  /** Replaces the record of `id` by what `change` makes of it and returns the new one. */
+  update(id: string, change: (record: ContainerRecord) => ContainerRecord): ContainerRecord {
+    const before = this.#byId.get(id);
+    if (!before) throw new NotFoundError(`No such container: ${id}`);
+    const after = change(before);
+    if (after !== before) this.#write(after, before);
+    return after;
+  }
+
+  /**
+   * Forgets the container: taking the record out of its folder is the commit. The folder itself, which may hold
+   * mounts still being taken down, is garbage from then on; `leftovers` finds it should nobody come to remove it.
+   */
+  forget(id: string): void {
+    const record = this.#byId.get(id);
+    if (!record) return;
+    this.#byId.delete(id);
+    this.#idByName.delete(record.name);
+    unlinkSync(join(this.folder(id), recordFile));
+    if (!record.hostConfig.AutoRemove) syncFolder(this.folder(id));
+  }
+
+  /** Ids of folders with no record: a create that never came to its record, a removal that was cut short. */
+  leftovers(): string[] {
+    return readdirSync(this.#root).filter((name) => idPattern.test(name) && !this.#byId.has(name));
+  }
+
+  #write(record: ContainerRecord, before?: ContainerRecord): void {
+    const path = join(this.folder(record.id), recordFile);
+    writeFileDurable(path, JSON.stringify(record), { sync: mustSurvivePowerCut(record) });
+    this.#keep(record, before);
+  }
+
+  #keep(record: ContainerRecord, before?: ContainerRecord): void {
+    this.#byId.set(record.id, Object.freeze(record));
+    if (before && before.name !== record.name) this.#idByName.delete(before.name);
+    this.#idByName.set(record.name, record.id);
+  }
+
+  #load(id: string, host: Host): void {
+    const folder = this.folder(id);
+    try {
+      const record = JSON.parse(readFileSync(join(folder, recordFile), "utf8")) as ContainerRecord;
+      if (record.id !== id || typeof record.name !== "string" || typeof record.state.status !== "string")
+        throw new Error("not a container record");
+      this.#keep(record);
+    } catch (err) {
+      if (isMissing(err)) return; // a create that never came to its record: swept once nothing of it is in use
+      const aside = `${folder}.broken-${host.clock.now().getTime()}`;
+      renameSync(folder, aside);
+      host.log.warn("container record cannot be read, put aside", {
+        container: id,
+        aside,
+        error: errorText(err),
+      });
+    }
+  }
+}
+
+function mustSurvivePowerCut(record: ContainerRecord): boolean {
+  return !record.hostConfig.AutoRemove && !isUp(record.state);
+}
+
+function isMissing(err: unknown): boolean {
+  return err instanceof Error && "code" in err && err.code === "ENOENT";
+}

@@ -1,0 +1,19 @@
+// One executable, four roles. The role follows from how it was called; each is ONE dynamic import, so that the
+// client never pays for the daemon's code and the in-container init pays for neither.
+
+const args = process.argv.slice(2);
+const first = args[0];
+
+if (process.argv0 === "/sbin/init" || first === "init") {
+  const { runInit } = await import("./init/init.ts");
+  process.exitCode = runInit(process.argv0 === "/sbin/init" ? args : args.slice(1));
+} else if (first === "daemon" || first === "-d") {
+  const { runDaemon } = await import("./daemon.ts");
+  process.exitCode = await runDaemon(args.slice(1));
+} else if (first === "monitor") {
+  const { runMonitor } = await import("./monitor/monitor.ts");
+  process.exitCode = runMonitor(args.slice(1));
+} else {
+  const { runClient } = await import("./cli/client.ts");
+  process.exitCode = await runClient(args);
+}
