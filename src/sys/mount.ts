@@ -1,0 +1,49 @@
+// mount(2) and umount2(2). Flags are the kernel's (include/uapi/linux/mount.h).
+import type { Path } from "./errno.ts";
+import { failedWith } from "./errno.ts";
+import { check, cString, libc } from "./libc.ts";
+
+export const MS_RDONLY = 0x1;
+export const MS_NOSUID = 0x2;
+export const MS_NODEV = 0x4;
+export const MS_NOEXEC = 0x8;
+export const MS_REMOUNT = 0x20;
+export const MS_NOATIME = 0x400;
+export const MS_BIND = 0x1000;
+export const MS_MOVE = 0x2000;
+export const MS_REC = 0x4000;
+export const MS_PRIVATE = 1 << 18;
+export const MS_SLAVE = 1 << 19;
+export const MS_SHARED = 1 << 20;
+
+export const MNT_FORCE = 1;
+export const MNT_DETACH = 2;
+export const UMOUNT_NOFOLLOW = 8;
+
+/** `data` holds the file system's own options, comma separated; the kernel takes less than one page (4095 bytes). */
+export function mount(source: Path, target: Path, fstype: string, flags: number, data?: string): void {
+  const type = fstype === "" ? null : cString(fstype);
+  const options = data === undefined || data === "" ? null : cString(data);
+  check(libc.mount(cString(source), cString(target), type, flags, options), "mount", target);
+}
+
+/** Throws EINVAL when nothing is mounted at `target`, EBUSY when it is in use and MNT_DETACH is not given. */
+export function unmount(target: Path, flags = 0): void {
+  check(libc.umount2(cString(target), flags), "umount", target);
+}
+
+/** Unmounts what may be gone already. `false` when there was nothing to unmount. */
+export function unmountIfMounted(target: Path, flags = 0): boolean {
+  try {
+    unmount(target, flags);
+    return true;
+  } catch (err) {
+    if (failedWith(err, "EINVAL", "ENOENT", "ENOTDIR")) return false;
+    throw err;
+  }
+}
+
+/** MS_PRIVATE, MS_SLAVE or MS_SHARED, with MS_REC for everything below too. EINVAL when `target` is no mount point. */
+export function setPropagation(target: Path, flag: number): void {
+  check(libc.mount(null, cString(target), null, flag, null), "mount", target);
+}

@@ -1,0 +1,82 @@
+// Network and mount namespaces.
+//
+// A namespace belongs to a thread, and JavaScript runs on one: whoever enters another network namespace must leave it
+// before anything else can run. So each pair of calls here is synchronous, in one function, in try/finally, and what is
+// done inside is only to open something (a socket stays bound to the namespace it was opened in).
+import { unlinkSync } from "node:fs";
+import { closeFd, O_CREAT, O_EXCL, O_RDONLY, openFile } from "./file.ts";
+import { check, libc } from "./libc.ts";
+import { MNT_DETACH, mount, MS_BIND, unmountIfMounted } from "./mount.ts";
+
+const CLONE_NEWNS = 0x00020000;
+const CLONE_NEWNET = 0x40000000;
+const ownNetns = "/proc/thread-self/ns/net";
+
+/**
+ * Makes a network namespace and keeps it alive by a bind mount on a new file at `path` (as `ip netns` does).
+ * EEXIST when the file is there; nothing is left behind on failure.
+ */
+export function createNetns(path: string): void {
+  closeFd(openFile(path, O_RDONLY | O_CREAT | O_EXCL, 0o444));
+  try {
+    awayFromNetns(() => {
+      check(libc.unshare(CLONE_NEWNET), "unshare");
+      mount(ownNetns, path, "", MS_BIND);
+    });
+  } catch (err) {
+    unlinkSync(path);
+    throw err;
+  }
+}
+
+/** Lets go of a namespace made by `createNetns`; it ends with its last process. Fine when it is gone already. */
+export function removeNetns(path: string): void {
+  // MNT_DETACH: a process that has the file open must not keep the name alive.
+  unmountIfMounted(path, MNT_DETACH);
+  try {
+    unlinkSync(path);
+  } catch (err) {
+    if ((err as NodeJS.ErrnoException).code !== "ENOENT") throw err;
+  }
+}
+
+/** Runs `open` with this thread in the network namespace at `path` (a netns file or /proc/PID/ns/net) and comes back. */
+export function insideNetns<T>(path: string, open: () => T): T {
+  const target = openFile(path, O_RDONLY);
+  try {
+    return awayFromNetns(() => {
+      check(libc.setns(target, CLONE_NEWNET), "setns", path);
+      return open();
+    });
+  } finally {
+    closeFd(target);
+  }
+}
+
+/** Opens a namespace file, to be named by its descriptor (netlink's IFLA_NET_NS_FD). */
+export function openNetns(path: string): number {
+  return openFile(path, O_RDONLY);
+}
+
+/** Comes back to the present network namespace after `work`, which moved this thread away. */
+function awayFromNetns<T>(work: () => T): T {
+  const home = openFile(ownNetns, O_RDONLY);
+  try {
+    try {
+      return work();
+    } finally {
+      // A daemon in the wrong namespace would do real harm from here on; a dead one restores itself.
+      if (libc.setns(home, CLONE_NEWNET) === -1) process.abort();
+    }
+  } finally {
+    closeFd(home);
+  }
+}
+
+/**
+ * Gives this thread, and the processes it starts from now on, its own copy of the mount namespace.
+ * Other threads (the pool behind asynchronous file calls) stay in the old one.
+ */
+export function unshareMounts(): void {
+  check(libc.unshare(CLONE_NEWNS), "unshare");
+}

@@ -1,0 +1,110 @@
+// Processes: signals, exit statuses, identity, limits.
+import { readFileSync } from "node:fs";
+import { ptr } from "bun:ffi";
+import { errnoOf, failedWith, SyscallError } from "./errno.ts";
+import { check, cString, lastErrno, libc } from "./libc.ts";
+
+export const WNOHANG = 1;
+
+const PR_SET_PDEATHSIG = 1;
+const PR_SET_NAME = 15;
+const PR_SET_CHILD_SUBREAPER = 36;
+
+/** Signal 0 asks only whether the process exists and may be signalled. ESRCH when it does not. */
+export function kill(pid: number, signal: number): void {
+  check(libc.kill(pid, signal), "kill");
+}
+
+/** Whether a process with this number exists (a zombie counts, another user's too). */
+export function processExists(pid: number): boolean {
+  try {
+    kill(pid, 0);
+    return true;
+  } catch (err) {
+    if (failedWith(err, "ESRCH")) return false;
+    if (failedWith(err, "EPERM")) return true;
+    throw err;
+  }
+}
+
+export type Waited = { readonly pid: number; readonly status: number };
+
+const statusWord = new Int32Array(1);
+
+/**
+ * Reaps a child; `pid` -1 means any. `status` is the raw word: see `exitOf`.
+ * @returns `undefined` when WNOHANG is given and no such child has ended, and when there is no such child.
+ */
+export function waitpid(pid: number, flags: number): Waited | undefined {
+  for (;;) {
+    const reaped = libc.waitpid(pid, statusWord, flags);
+    if (reaped > 0) return { pid: reaped, status: statusWord[0] ?? 0 };
+    if (reaped === 0) return undefined;
+    const errno = lastErrno();
+    if (errno === errnoOf("ECHILD")) return undefined;
+    if (errno !== errnoOf("EINTR")) throw new SyscallError("waitpid", errno);
+  }
+}
+
+/** How a process ended. `exitCode` is 128 + `signal` when a signal ended it, as shells and Docker count. */
+export type ExitStatus = { readonly exitCode: number; readonly signal?: number };
+
+/** Reads the status word of waitpid(2) and of PIDFD_GET_INFO. */
+export function exitOf(status: number): ExitStatus {
+  const signal = status & 0x7f;
+  return signal === 0 ? { exitCode: (status >> 8) & 0xff } : { exitCode: 128 + signal, signal };
+}
+
+/** Orphans below this process become its children instead of PID 1's. */
+export function setSubreaper(): void {
+  check(libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl");
+}
+
+/** The name of this thread in `ps` and `top`: cut at 15 bytes by the kernel. */
+export function setProcessName(name: string): void {
+  const bytes = cString(name);
+  check(libc.prctl(PR_SET_NAME, ptr(bytes), 0, 0, 0), "prctl");
+}
+
+/** The signal that the kernel sends to this process when the thread that started it ends; 0 for none. */
+export function setParentDeathSignal(signal: number): void {
+  check(libc.prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0), "prctl");
+}
+
+/**
+ * When a process was started, in clock ticks since boot (field 22 of /proc/PID/stat, as text): with the pid it names
+ * one process for ever, where a pid alone is used again. `undefined` when there is no such process.
+ */
+export function processStartTime(pid: number): string | undefined {
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+  } catch (err) {
+    const code = (err as NodeJS.ErrnoException).code;
+    if (code === "ENOENT" || code === "ESRCH") return undefined;
+    throw err;
+  }
+  // Field 2 is the program's name in parentheses and may hold spaces and parentheses of its own.
+  const fromThird = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return fromThird[22 - 3];
+}
+
+/** The capabilities that this process could ever give to a child, one bit each (CapBnd of /proc/self/status). */
+export function capabilityBoundingSet(): bigint {
+  const line = /^CapBnd:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "latin1"));
+  if (line?.[1] === undefined) throw new Error("/proc/self/status has no CapBnd line");
+  return BigInt(`0x${line[1]}`);
+}
+
+export const RLIMIT_NOFILE = 7;
+export const RLIM_INFINITY = 0xffff_ffff_ffff_ffffn;
+
+export type Limit = { readonly soft: bigint; readonly hard: bigint };
+
+/** Reads a resource limit of a process (`pid` 0: this one) and, when one is given, sets a new one. Returns the one before. */
+export function resourceLimit(pid: number, resource: number, limit?: Limit): Limit {
+  const wanted = limit === undefined ? null : BigUint64Array.of(limit.soft, limit.hard);
+  const before = new BigUint64Array(2);
+  check(libc.prlimit(pid, resource, wanted, before), "prlimit");
+  return { soft: before[0] ?? 0n, hard: before[1] ?? 0n };
+}
