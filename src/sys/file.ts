@@ -49,7 +49,7 @@ export function read(
   offset = 0,
   length = buffer.length - offset,
 ): number | undefined {
-  checkRange(buffer, offset, length);
+  if (isEmptyRange(buffer, offset, length)) return 0;
   for (;;) {
     const got = libc.read(fd, ptr(buffer, offset), length);
     if (got !== -1) return Number(got);
@@ -69,7 +69,7 @@ export function write(
   offset = 0,
   length = buffer.length - offset,
 ): number | undefined {
-  checkRange(buffer, offset, length);
+  if (isEmptyRange(buffer, offset, length)) return 0;
   for (;;) {
     const put = libc.write(fd, ptr(buffer, offset), length);
     if (put !== -1) return Number(put);
@@ -96,14 +96,18 @@ export function readAt(
   length: number,
   position: number,
 ): number {
-  checkRange(buffer, offset, length);
+  if (isEmptyRange(buffer, offset, length)) return 0;
   return checkUninterrupted(() => libc.pread(fd, ptr(buffer, offset), length, position), "pread");
 }
 
-/** The pointer is handed to the kernel with this length: a range outside the array would be someone else's memory. */
-function checkRange(buffer: Uint8Array, offset: number, length: number): void {
+/**
+ * Whether there is nothing to move: an empty array has no address to give. The kernel trusts address and length, so a
+ * range that leaves the array would be someone else's memory.
+ */
+function isEmptyRange(buffer: Uint8Array, offset: number, length: number): boolean {
   if (offset < 0 || length < 0 || offset + length > buffer.length)
     throw new RangeError(`bytes ${offset}..${offset + length} of a buffer of ${buffer.length}`);
+  return length === 0;
 }
 
 export function truncate(fd: number, sizeBytes: number): void {
