@@ -1,0 +1,185 @@
+import { describe, expect, test } from "bun:test";
+import { InvalidParameterError } from "../base/errors.ts";
+import type { CreateContainerBody } from "../spec/docker.ts";
+import { createBody, execCreateBody, updateBody } from "./bodies.ts";
+import { decodeJson } from "./decode.ts";
+
+const create = (value: unknown): CreateContainerBody => decodeJson(createBody, JSON.stringify(value));
+
+describe("decodeJson: Go's rules", () => {
+  test("keys match in any case and the last spelling wins", () => {
+    expect(decodeJson(createBody, `{"image":"a","TTY":true,"Image":"b","hostconfig":{"MEMORY":1}}`)).toEqual({
+      Image: "b",
+      Tty: true,
+      HostConfig: { Memory: 1 },
+    });
+  });
+
+  test("null is the same as absent, and takes nothing back", () => {
+    expect(decodeJson(createBody, `{"Image":"a","image":null,"Cmd":null,"HostConfig":null}`)).toEqual({
+      Image: "a",
+    });
+    expect(decodeJson(createBody, "null")).toEqual({});
+  });
+
+  test("unknown keys are ignored at every depth", () => {
+    expect(create({ Image: "a", Frobnicate: [1], HostConfig: { KernelMemory: 5, Memory: 1 } })).toEqual({
+      Image: "a",
+      HostConfig: { Memory: 1 },
+    });
+  });
+
+  test("missing fields of a struct get zero values", () => {
+    expect(
+      create({ HostConfig: { PortBindings: { "80/tcp": [{ HostPort: "8080" }], "81/tcp": null } } }),
+    ).toEqual({
+      HostConfig: { PortBindings: { "80/tcp": [{ HostIp: "", HostPort: "8080" }], "81/tcp": null } },
+    });
+    expect(create({ HostConfig: { Ulimits: [{ Name: "nofile" }], RestartPolicy: {} } }).HostConfig).toEqual({
+      Ulimits: [{ Name: "nofile", Hard: 0, Soft: 0 }],
+      RestartPolicy: { Name: "", MaximumRetryCount: 0 },
+    });
+  });
+
+  test("null inside lists and maps is a zero value", () => {
+    expect(create({ Env: ["A=1", null], ExposedPorts: { "80/tcp": null }, Labels: { a: null } })).toEqual({
+      Env: ["A=1", ""],
+      ExposedPorts: { "80/tcp": {} },
+      Labels: { a: "" },
+    });
+    expect(create({ NetworkingConfig: { EndpointsConfig: { web: null } } })).toEqual({
+      NetworkingConfig: { EndpointsConfig: { web: {} } },
+    });
+  });
+
+  test("a command may be one text", () => {
+    expect(create({ Cmd: "ls", Entrypoint: ["a", "b"] })).toEqual({ Cmd: ["ls"], Entrypoint: ["a", "b"] });
+  });
+
+  test("labels with the names of object members are kept as labels", () => {
+    const { Labels = {} } = decodeJson(
+      createBody,
+      `{"Labels":{"__proto__":"x","constructor":"y","toString":"z"}}`,
+    );
+    expect(Object.entries(Labels)).toEqual([
+      ["__proto__", "x"],
+      ["constructor", "y"],
+      ["toString", "z"],
+    ]);
+    expect(Object.getPrototypeOf(Labels)).toBe(Object.prototype);
+  });
+
+  test("an omitted list differs from an empty one", () => {
+    expect(decodeJson(updateBody, `{"BlkioWeightDevice":[]}`)).toEqual({ BlkioWeightDevice: [] });
+    expect(decodeJson(updateBody, `{"BlkioWeightDevice":null}`)).toEqual({});
+  });
+});
+
+describe("decodeJson: refusals", () => {
+  const cases: readonly [string, string][] = [
+    ["", "invalid JSON: got EOF while reading request body"],
+    [" \n", "invalid JSON: got EOF while reading request body"],
+    [`{"Image":`, "invalid JSON: Unexpected EOF"],
+    ["[]", "invalid JSON: cannot unmarshal list into the body of type object"],
+    [`"x"`, "invalid JSON: cannot unmarshal string into the body of type object"],
+    [`{"Tty":"yes"}`, "invalid JSON: cannot unmarshal string into field Tty of type bool"],
+    [`{"tty":1}`, "invalid JSON: cannot unmarshal number 1 into field Tty of type bool"],
+    [`{"Image":5}`, "invalid JSON: cannot unmarshal number 5 into field Image of type string"],
+    [`{"Env":"A=1"}`, "invalid JSON: cannot unmarshal string into field Env of type list"],
+    [`{"Env":[true]}`, "invalid JSON: cannot unmarshal bool into field Env[] of type string"],
+    [`{"Labels":["a"]}`, "invalid JSON: cannot unmarshal list into field Labels of type object"],
+    [`{"Cmd":{"a":1}}`, "invalid JSON: cannot unmarshal object into field Cmd of type list of strings"],
+    [
+      `{"HostConfig":{"Memory":1.5}}`,
+      "invalid JSON: cannot unmarshal number 1.5 into field HostConfig.Memory of type int64",
+    ],
+    [
+      `{"HostConfig":{"Memory":1e300}}`,
+      "invalid JSON: cannot unmarshal number 1e+300 into field HostConfig.Memory of type int64",
+    ],
+    [
+      `{"HostConfig":{"PortBindings":{"80/tcp":[{"HostPort":80}]}}}`,
+      "invalid JSON: cannot unmarshal number 80 into field HostConfig.PortBindings.80/tcp[].HostPort of type string",
+    ],
+  ];
+  for (const [text, message] of cases)
+    test(text || "(nothing)", () => {
+      expect(() => decodeJson(createBody, text)).toThrow(new InvalidParameterError(message));
+    });
+
+  test("text after the value is refused", () => {
+    expect(() => decodeJson(createBody, "{} {}")).toThrow(InvalidParameterError);
+  });
+});
+
+describe("decodeJson: properties", () => {
+  /** A small repeatable source of randomness. */
+  function source(seed: number): (below: number) => number {
+    let state = seed + 1;
+    return (below) => (state = (state * 48271) % 2147483647) % below;
+  }
+  const keys = [
+    "Image",
+    "tty",
+    "Env",
+    "HostConfig",
+    "Memory",
+    "PortBindings",
+    "Mounts",
+    "Cmd",
+    "Labels",
+    "x",
+    "__proto__",
+  ];
+
+  function anyJson(next: (below: number) => number, depth: number): unknown {
+    const kinds = depth > 4 ? 5 : 7;
+    switch (next(kinds)) {
+      case 0:
+        return null;
+      case 1:
+        return next(2) === 0;
+      case 2:
+        return (next(2000) - 1000) / (1 + next(3));
+      case 3:
+        return "text";
+      case 4:
+        return "";
+      case 5:
+        return Array.from({ length: next(4) }, () => anyJson(next, depth + 1));
+      default:
+        return Object.fromEntries(
+          Array.from({ length: next(6) }, () => [keys[next(keys.length)], anyJson(next, depth + 1)]),
+        );
+    }
+  }
+
+  test("any JSON decodes or is refused as the caller's mistake, and decoding again changes nothing", () => {
+    let accepted = 0;
+    for (let seed = 0; seed < 20_000; seed++) {
+      const text = JSON.stringify(anyJson(source(seed), 0));
+      for (const schema of [createBody, execCreateBody, updateBody]) {
+        let once: unknown;
+        try {
+          once = decodeJson(schema, text);
+        } catch (err) {
+          if (!(err instanceof InvalidParameterError)) throw err;
+          continue;
+        }
+        accepted += 1;
+        expect(decodeJson(schema, JSON.stringify(once))).toEqual(once as never);
+      }
+    }
+    expect(accepted).toBeGreaterThan(1000);
+  });
+
+  test("a body cut off anywhere is refused as the caller's mistake", () => {
+    const whole = JSON.stringify({
+      Image: "a",
+      Env: ["A=\u{1f6a2}"],
+      HostConfig: { Memory: 5, Mounts: [{ Type: "bind" }] },
+    });
+    for (let length = 0; length < whole.length; length++)
+      expect(() => decodeJson(createBody, whole.slice(0, length))).toThrow(InvalidParameterError);
+  });
+});
