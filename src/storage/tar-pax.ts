@@ -1,0 +1,107 @@
+// Extended headers (POSIX pax): records `LENGTH KEY=VALUE\n` that overrule the fields of the header that follows.
+import { InvalidParameterError } from "../base/errors.ts";
+
+/** Later records win. Values are bytes: those of extended attributes are binary. */
+export type PaxRecords = ReadonlyMap<string, Uint8Array>;
+
+const space = 0x20;
+const equals = 0x3d;
+const newline = 0x0a;
+
+/** @throws InvalidParameterError when a record's length does not lead from one record to the next. */
+export function decodePax(bytes: Uint8Array): PaxRecords {
+  const records = new Map<string, Uint8Array>();
+  for (let at = 0; at < bytes.length;) {
+    // Some writers fill the block up with NULs.
+    if (bytes[at] === 0) break;
+    const gap = bytes.indexOf(space, at);
+    const length = gap === -1 ? Number.NaN : decimal(bytes.subarray(at, gap));
+    const end = at + length;
+    const split = bytes.indexOf(equals, gap);
+    if (!(end <= bytes.length) || split === -1 || split >= end || bytes[end - 1] !== newline)
+      throw new InvalidParameterError("invalid tar header: malformed pax record");
+    const key = Buffer.from(bytes.subarray(gap + 1, split)).toString();
+    addRecord(records, key, bytes.slice(split + 1, end - 1));
+    at = end;
+  }
+  return records;
+}
+
+/** The sparse format 0.0 repeats its two keys for every piece: they are collected as format 0.1 writes them. */
+function addRecord(records: Map<string, Uint8Array>, key: string, value: Uint8Array): void {
+  if (key !== "GNU.sparse.offset" && key !== "GNU.sparse.numbytes") {
+    records.set(key, value);
+    return;
+  }
+  const before = records.get("GNU.sparse.map");
+  const text = Buffer.from(value).toString();
+  const map = before === undefined ? text : `${Buffer.from(before).toString()},${text}`;
+  records.set("GNU.sparse.map", Buffer.from(map));
+}
+
+function decimal(bytes: Uint8Array): number {
+  const text = Buffer.from(bytes).toString();
+  return /^[1-9][0-9]{0,9}$/.test(text) ? Number(text) : Number.NaN;
+}
+
+export function encodePax(records: PaxRecords): Uint8Array {
+  const parts: Uint8Array[] = [];
+  for (const [key, value] of records) {
+    const rest = Buffer.byteLength(key) + value.length + 3;
+    // The length counts its own digits.
+    let length = rest + String(rest).length;
+    if (String(length).length !== String(rest).length) length = rest + String(length).length;
+    parts.push(Buffer.from(`${length} ${key}=`), value, Buffer.from("\n"));
+  }
+  return Buffer.concat(parts);
+}
+
+/** The text of a record; `undefined` when it is not there or empty, which takes an earlier value back. */
+export function paxText(records: PaxRecords, key: string): string | undefined {
+  const value = records.get(key);
+  return value === undefined || value.length === 0 ? undefined : Buffer.from(value).toString();
+}
+
+/** @throws InvalidParameterError when it is there and no whole number. */
+export function paxInteger(records: PaxRecords, key: string): number | undefined {
+  const text = paxText(records, key);
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!/^-?[0-9]+$/.test(text) || !Number.isSafeInteger(value) || value < 0)
+    throw new InvalidParameterError(`invalid tar header: pax ${key} is ${JSON.stringify(text.slice(0, 40))}`);
+  return value;
+}
+
+/** A time in nanoseconds since 1970, from seconds with any number of decimals. */
+export function paxTime(records: PaxRecords, key: string): bigint | undefined {
+  const text = paxText(records, key);
+  if (text === undefined) return undefined;
+  const match = /^(-?)([0-9]{1,15})(?:\.([0-9]*))?$/.exec(text);
+  if (match === null)
+    throw new InvalidParameterError(`invalid tar header: pax ${key} is ${JSON.stringify(text.slice(0, 40))}`);
+  const [, sign, seconds = "0", decimals = ""] = match;
+  const ns = BigInt(seconds) * 1_000_000_000n + BigInt(decimals.slice(0, 9).padEnd(9, "0"));
+  return sign === "-" ? -ns : ns;
+}
+
+const schily = "SCHILY.xattr.";
+const libarchive = "LIBARCHIVE.xattr.";
+
+/** Extended attributes, as star, GNU tar and Go write them, or libarchive's base64 form. */
+export function paxXattrs(records: PaxRecords): Map<string, Uint8Array> {
+  const found = new Map<string, Uint8Array>();
+  for (const [key, value] of records) {
+    if (key.startsWith(schily)) found.set(key.slice(schily.length), value);
+    else if (key.startsWith(libarchive)) {
+      const name = decodePercent(key.slice(libarchive.length));
+      if (!found.has(name)) found.set(name, Buffer.from(Buffer.from(value).toString("latin1"), "base64"));
+    }
+  }
+  return found;
+}
+
+function decodePercent(text: string): string {
+  return text.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+}
