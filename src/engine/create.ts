@@ -1,0 +1,108 @@
+// `create`: check everything first, then make the folder, the volumes and, last, the record that is the commit.
+import { mkdirSync, statSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { InvalidParameterError, errorText } from "../base/errors.ts";
+import { Rollback } from "../base/rollback.ts";
+import { checkName, nameTaken, randomName } from "../containers/names.ts";
+import type { ContainerRecord } from "../containers/record.ts";
+import { containerSettings } from "../containers/settings.ts";
+import type { Image } from "../images/image-store.ts";
+import type { CreateContainerBody, MountPoint } from "../spec/docker.ts";
+import { publishContainerEvent } from "./engine.ts";
+import type { Engine } from "./engine.ts";
+import { hostFacts } from "./host-facts.ts";
+import { resolveOrMakeImage } from "./host-image.ts";
+import { prepareRw } from "../storage/overlay.ts";
+
+export type CreateRequest = {
+  /** Given by the user, with or without a leading slash; undefined: `adjective_noun`. */
+  readonly name?: string;
+  readonly platform?: string;
+  readonly body: CreateContainerBody;
+};
+
+/** Nothing is changed by a request that is refused. The container is durable when this returns (but see ContainerStore). */
+export async function createContainer(
+  engine: Engine,
+  request: CreateRequest,
+): Promise<{ readonly id: string; readonly warnings: readonly string[] }> {
+  const given = request.name ? checkName(request.name) : undefined;
+  refuseTakenName(engine, given);
+  const id = engine.host.random.hex(32);
+  const image = await resolveOrMakeImage(engine, request.body.Image ?? "");
+  const settings = containerSettings(request.body, { id, image: image.config, facts: hostFacts(engine) });
+  const { config, hostConfig, endpoints, warnings } = settings;
+  for (const mount of settings.mounts) checkSource(mount, settings.mustExist);
+
+  await using rollback = new Rollback((what, err) =>
+    engine.host.log.error("undo failed", { what, container: id, error: errorText(err) }),
+  );
+  const folder = engine.containers.folder(id);
+  mkdirSync(folder, { mode: 0o700 });
+  rollback.onFailure("remove container folder", () => rm(folder, { recursive: true, force: true }));
+  prepareRw(folder);
+  const mounts = settings.mounts.map((mount) => prepareMount(engine, mount, rollback));
+  // No await from here to the record: a name that is free now is free when the record takes it.
+  refuseTakenName(engine, given);
+  const record: ContainerRecord = {
+    id,
+    name: given ?? randomName(engine.host.random, (name) => engine.containers.byName(name) !== undefined),
+    createdAt: engine.host.clock.now().toISOString(),
+    imageId: image.id,
+    layers: image.layers,
+    platform: "linux",
+    config,
+    hostConfig,
+    mounts,
+    endpoints,
+    attachments: [],
+    driver: runtimeName(engine, hostConfig.Runtime),
+    state: { status: "created" },
+    restartCount: 0,
+    stoppedByUser: false,
+  };
+  engine.containers.add(record);
+  rollback.commit();
+  publishContainerEvent(engine, record, "create");
+  return { id, warnings };
+}
+
+function refuseTakenName(engine: Engine, name: string | undefined): void {
+  const holder = name === undefined ? undefined : engine.containers.byName(name);
+  if (name !== undefined && holder) throw nameTaken(name, holder.id);
+}
+
+/** `mustExist` holds the bind sources that `--mount` gave; those of `-v` are made, as Docker does. */
+function checkSource(mount: MountPoint, mustExist: ReadonlySet<string>): void {
+  if (mount.Type !== "bind" || !mustExist.has(mount.Destination)) return;
+  if (!statSync(mount.Source, { throwIfNoEntry: false }))
+    throw new InvalidParameterError(
+      `invalid mount config for type "bind": bind source path does not exist: ${mount.Source}`,
+    );
+}
+
+/** The mount with its source on this machine: volumes are made, and the folders that `-v` names. */
+function prepareMount(engine: Engine, mount: MountPoint, rollback: Rollback): MountPoint {
+  if (mount.Type === "bind") {
+    if (!statSync(mount.Source, { throwIfNoEntry: false })) mkdirSync(mount.Source, { recursive: true });
+    return mount;
+  }
+  if (mount.Type !== "volume") return mount;
+  const name = mount.Name || engine.host.random.hex(32);
+  const existed = engine.volumes.get(name) !== undefined;
+  engine.volumes.ensure(name, { anonymous: !mount.Name });
+  if (!existed) rollback.onFailure(`remove volume ${name}`, () => engine.volumes.remove(name, []));
+  return { ...mount, Name: name, Driver: "local", Source: engine.volumes.mountpoint(name) };
+}
+
+function runtimeName(engine: Engine, asked: string): string {
+  const driver = asked === "" ? engine.drivers[0] : engine.drivers.find(({ name }) => name === asked);
+  if (!driver) throw new InvalidParameterError(`unknown or invalid runtime name: ${asked}`);
+  return driver.name;
+}
+
+/** Where the container's own changes to its root file system lie. */
+export function upperFolder(engine: Engine, id: string): string {
+  return join(engine.containers.folder(id), "rw", "upper");
+}

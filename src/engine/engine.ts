@@ -1,0 +1,81 @@
+// What a verb is given: the stores, the links to monitor, runtimes and network, and the queues that keep verbs apart.
+// Nothing here knows HTTP; a program that wants containers inside itself opens an engine and calls the verbs.
+import type { Host } from "../base/host.ts";
+import type { Instance } from "../base/instance.ts";
+import type { KeyedLock } from "../base/keyed-lock.ts";
+import type { ContainerStore } from "../containers/container-store.ts";
+import type { ContainerRecord } from "../containers/record.ts";
+import type { ImageStore } from "../images/image-store.ts";
+import type { BridgeNetwork } from "../networks/bridge-network.ts";
+import type { CgroupFacts } from "../runtime/cgroup.ts";
+import type { Driver } from "../runtime/driver.ts";
+import type { VolumeStore } from "../volumes/volume-store.ts";
+import type { Background } from "./background.ts";
+import type { EventBus } from "./events.ts";
+import type { ExecTable } from "./exec-table.ts";
+import type { MonitorLink } from "./monitor-link.ts";
+import type { Restarts } from "./restarts.ts";
+import type { Waiters } from "./waiters.ts";
+
+export type EngineConfig = {
+  /** Persistent state: containers, graph, content, volumes. */
+  readonly root: string;
+  /** Run-time state: sockets, FIFOs, bundles; empty after a boot. */
+  readonly execRoot: string;
+  /** An existing bridge to use; undefined: our own is made. */
+  readonly bridge: string | undefined;
+  /** Address and prefix of our own bridge (`10.1.0.1/24`); undefined: a range is chosen that overlaps no route. */
+  readonly bridgeAddress: string | undefined;
+  /** Name of the driver used when a container asks for none; undefined: the best that works here. */
+  readonly defaultRuntime: string | undefined;
+  /** Further runtimes by name: paths of executables that take runc's command line. */
+  readonly runtimes: Readonly<Record<string, string>>;
+  /** Log driver options for containers that give none. */
+  readonly logOptions: Readonly<Record<string, string>>;
+  readonly labels: readonly string[];
+  readonly debug: boolean;
+  /** How this program is called to become the monitor: executable and first arguments. */
+  readonly monitorCommand: readonly string[];
+};
+
+export type Engine = {
+  readonly host: Host;
+  readonly config: EngineConfig;
+  readonly instance: Instance;
+  readonly containers: ContainerStore;
+  readonly images: ImageStore;
+  readonly volumes: VolumeStore;
+  readonly network: BridgeNetwork;
+  readonly cgroup: CgroupFacts;
+  /** Best first; never empty. */
+  readonly drivers: readonly Driver[];
+  readonly monitor: MonitorLink;
+  readonly events: EventBus;
+  readonly waiters: Waiters;
+  readonly execs: ExecTable;
+  readonly restarts: Restarts;
+  readonly background: Background;
+  /** One change at a time per container, by id. */
+  readonly locks: KeyedLock;
+};
+
+/** Publishes a container's event with the attributes that Docker sends along: labels, image and name. */
+export function publishContainerEvent(
+  engine: Engine,
+  record: ContainerRecord,
+  action: string,
+  attributes: Readonly<Record<string, string>> = {},
+): void {
+  engine.events.publish("container", action, record.id, {
+    ...record.config.Labels,
+    ...attributes,
+    image: record.config.Image,
+    name: record.name,
+  });
+}
+
+export function driverOf(engine: Engine, record: ContainerRecord): Driver {
+  const driver = engine.drivers.find(({ name }) => name === record.driver) ?? engine.drivers[0];
+  if (!driver) throw new Error("an engine with no driver was opened");
+  return driver;
+}

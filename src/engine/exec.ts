@@ -1,0 +1,155 @@
+// `exec`: another program inside a running container.
+import { mkdirSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import type { Duplex } from "node:stream";
+import { ConflictError, InvalidParameterError } from "../base/errors.ts";
+import type { ContainerRecord } from "../containers/record.ts";
+import { isUp } from "../containers/state.ts";
+import { execProcess } from "../runtime/oci-spec/exec-process.ts";
+import type { ExecCreateBody, ExecInspect, ExecStartBody } from "../spec/docker.ts";
+import { driverOf, publishContainerEvent } from "./engine.ts";
+import type { Engine } from "./engine.ts";
+import type { ExecRecord } from "./exec-table.ts";
+import type { TaskEnd } from "./exit-path.ts";
+import type { WindowSize } from "./resize.ts";
+import { userInRootfs } from "./rootfs.ts";
+import { taskFiles } from "./task-paths.ts";
+
+/** An exec instance that waits for its start. Refused in Docker's words unless the container runs. */
+export function createExec(engine: Engine, ref: string, body: ExecCreateBody): { readonly id: string } {
+  const record = runningContainer(engine, ref);
+  if ((body.Cmd ?? []).length === 0) throw new InvalidParameterError("No exec command specified");
+  const id = engine.host.random.hex(32);
+  engine.execs.set({ id, containerId: record.id, body, state: { status: "created" } });
+  publishContainerEvent(engine, record, `exec_create: ${(body.Cmd ?? []).join(" ")}`, { execID: id });
+  return { id };
+}
+
+/**
+ * Starts the exec; its stream as in `attachContainer`, or undefined when detached. `body.Cmd` must not be there or not
+ * executable: ProgramNotStartedError with the exit code that `docker exec` ends with.
+ */
+export async function startExec(
+  engine: Engine,
+  id: string,
+  options: ExecStartBody,
+): Promise<Duplex | undefined> {
+  const exec = engine.execs.find(id);
+  if (exec.state.status === "running" || exec.state.status === "starting")
+    throw new ConflictError(`exec ${id} is already running`);
+  if (exec.state.status === "exited") throw new ConflictError(`exec ${id} has already run`);
+  const container = runningContainer(engine, exec.containerId);
+  engine.execs.set({ ...exec, state: { status: "starting" } });
+  const { AttachStdin = false, AttachStdout = false, AttachStderr = false } = exec.body;
+  const stream = options.Detach
+    ? undefined
+    : await engine.monitor.attach({ id, stdin: AttachStdin, stdout: AttachStdout, stderr: AttachStderr });
+  try {
+    const { pid } = await startTask(engine, container, exec, options);
+    engine.execs.set({ ...exec, state: { status: "running", pid } });
+  } catch (err) {
+    engine.execs.set({ ...exec, state: { status: "exited", exitCode: 126 } });
+    engine.monitor.abandon(id);
+    stream?.destroy();
+    await rm(taskFiles(engine.config.execRoot, id).dir, { recursive: true, force: true });
+    throw err;
+  }
+  publishContainerEvent(engine, container, `exec_start: ${(exec.body.Cmd ?? []).join(" ")}`, { execID: id });
+  return stream;
+}
+
+async function startTask(
+  engine: Engine,
+  container: ContainerRecord,
+  { id, body }: ExecRecord,
+  options: ExecStartBody,
+): Promise<{ readonly pid: number }> {
+  const files = taskFiles(engine.config.execRoot, id);
+  const driver = driverOf(engine, container);
+  const terminal = body.Tty ?? false;
+  mkdirSync(files.dir, { recursive: true, mode: 0o700 });
+  const user = userInRootfs(
+    engine,
+    container.id,
+    body.User ?? container.config.User,
+    container.hostConfig.GroupAdd ?? [],
+  );
+  const process = execProcess({ config: container.config, hostConfig: container.hostConfig, body, user });
+  writeFileSync(files.processFile, JSON.stringify(process), { mode: 0o600 });
+  const size = options.ConsoleSize ?? body.ConsoleSize;
+  return engine.monitor.start(
+    {
+      id,
+      dir: files.dir,
+      command: driver.exec(container.id, {
+        processFile: files.processFile,
+        pidFile: files.pidFile,
+        logFile: files.logFile,
+        ...(terminal ? { consoleSocket: files.consoleSocket } : {}),
+      }),
+      pidFile: files.pidFile,
+      logFile: files.logFile,
+      terminal,
+      ...(terminal ? { consoleSocket: files.consoleSocket } : {}),
+      openStdin: body.AttachStdin ?? false,
+      stdinOnce: true,
+      log: null,
+      exitFile: null,
+      ...(size ? { rows: size[0], columns: size[1] } : {}),
+    },
+    driver,
+    body.Cmd?.[0] ?? "",
+  );
+}
+
+/** An exec's program ended; `undefined` execs are those of a daemon before this one. */
+export async function execExited(engine: Engine, id: string, end: TaskEnd): Promise<void> {
+  const exec = engine.execs.get(id);
+  if (exec) {
+    engine.execs.set({ ...exec, state: { status: "exited", exitCode: end.exitCode } });
+    engine.execs.trim(exec.containerId);
+    const container = engine.containers.get(exec.containerId);
+    if (container)
+      publishContainerEvent(engine, container, "exec_die", { execID: id, exitCode: String(end.exitCode) });
+  }
+  await engine.monitor.forget(id);
+  await rm(taskFiles(engine.config.execRoot, id).dir, { recursive: true, force: true });
+}
+
+export async function resizeExec(engine: Engine, id: string, size: WindowSize): Promise<void> {
+  const exec = engine.execs.find(id);
+  if (exec.state.status !== "running") throw new ConflictError(`exec process is not started`);
+  await engine.monitor.resize(id, size);
+}
+
+export function inspectExec(engine: Engine, id: string): ExecInspect {
+  const { state, body, containerId } = engine.execs.find(id);
+  const [entrypoint = "", ...args] = body.Cmd ?? [];
+  return {
+    ID: id,
+    Running: state.status === "running",
+    ExitCode: state.status === "exited" ? state.exitCode : null,
+    ProcessConfig: {
+      tty: body.Tty ?? false,
+      entrypoint,
+      arguments: args,
+      privileged: body.Privileged ?? false,
+      ...(body.User ? { user: body.User } : {}),
+    },
+    OpenStdin: body.AttachStdin ?? false,
+    OpenStderr: body.AttachStderr ?? false,
+    OpenStdout: body.AttachStdout ?? false,
+    CanRemove: state.status === "exited",
+    ContainerID: containerId,
+    DetachKeys: body.DetachKeys ?? "",
+    Pid: state.status === "running" ? state.pid : 0,
+  };
+}
+
+function runningContainer(engine: Engine, ref: string): ContainerRecord {
+  const record = engine.containers.find(ref);
+  if (record.state.status === "paused")
+    throw new ConflictError(`Container ${ref} is paused, unpause the container before exec`);
+  if (!isUp(record.state)) throw new ConflictError(`container ${record.id} is not running`);
+  return record;
+}

@@ -1,0 +1,57 @@
+// The one way a run ends in the engine: the same for a live message of the monitor, for an exit found after a restart of
+// the daemon, and for a lost monitor. State first, then those who wait, then the slow taking down.
+import { isUp, transition } from "../containers/state.ts";
+import type { ContainerRecord } from "../containers/record.ts";
+import { wantsRestart } from "../containers/restart-policy.ts";
+import { oomKills } from "../runtime/cgroup.ts";
+import { publishContainerEvent } from "./engine.ts";
+import type { Engine } from "./engine.ts";
+import { commitRemoval } from "./remove.ts";
+import { takeDown } from "./take-down.ts";
+
+export type TaskEnd = {
+  /** 0–255; 128 + n for a program ended by signal n. */
+  readonly exitCode: number;
+  readonly finishedAt: string;
+  /** `false`: nobody could see the exit code. */
+  readonly known: boolean;
+};
+
+/** A second message about the same end changes nothing. */
+export function containerExited(engine: Engine, id: string, end: TaskEnd): Promise<void> {
+  return engine.locks.run(id, async () => {
+    const record = engine.containers.get(id);
+    if (!record || !isUp(record.state)) return;
+    const ended = recordExit(engine, record, end);
+    if (ended.state.status === "exited" && ended.hostConfig.AutoRemove) {
+      const cleanUp = commitRemoval(engine, ended, true);
+      engine.background.run(`clean-up of ${id}`, cleanUp);
+      return;
+    }
+    await takeDown(engine, record);
+    if (ended.state.status === "restarting") engine.restarts.schedule(engine, id, ranMs(record, end));
+  });
+}
+
+function recordExit(engine: Engine, record: ContainerRecord, end: TaskEnd): ContainerRecord {
+  const { id, restartCount, stoppedByUser } = record;
+  const oomKilled = oomKills(engine.cgroup, engine.instance.cgroupParent, id) > 0;
+  const run = { exitCode: end.exitCode, restartCount, stoppedByUser };
+  const restart = wantsRestart(record.hostConfig.RestartPolicy, run);
+  const ended = engine.containers.update(id, (now) => ({
+    ...now,
+    attachments: [],
+    state: transition(now.state, { type: "exited", restart, oomKilled, ...end }),
+  }));
+  if (oomKilled) publishContainerEvent(engine, record, "oom");
+  publishContainerEvent(engine, record, "die", {
+    exitCode: String(end.exitCode),
+    execDuration: String(Math.floor(ranMs(record, end) / 1000)),
+  });
+  engine.waiters.exited(id, { StatusCode: end.exitCode }, !restart);
+  return ended;
+}
+
+function ranMs({ state }: ContainerRecord, end: TaskEnd): number {
+  return isUp(state) ? Date.parse(end.finishedAt) - Date.parse(state.startedAt) : 0;
+}

@@ -1,0 +1,54 @@
+// `kill`: a signal for the container's first process.
+import { ConflictError, DeadlineError } from "../base/errors.ts";
+import { isUp } from "../containers/state.ts";
+import type { ContainerRecord } from "../containers/record.ts";
+import { signalNumber } from "../containers/signals.ts";
+import { publishContainerEvent } from "./engine.ts";
+import type { Engine } from "./engine.ts";
+import { cancelRestart } from "./restarts.ts";
+
+/** How long the kernel gets to end a process that was sent SIGKILL; longer means that it hangs in a device or file system. */
+const killTimeoutMs = 10_000;
+
+/**
+ * Sends `signal` (a name or a number; SIGKILL when empty). Returns after SIGKILL only when the container has ended.
+ * ConflictError when it does not run; InvalidParameterError for an unknown signal.
+ */
+export async function killContainer(engine: Engine, ref: string, signal: string): Promise<void> {
+  const number = signal === "" ? sigkill : signalNumber(signal);
+  const record = engine.containers.find(ref);
+  if (cancelRestart(engine, record)) return;
+  if (!isUp(record.state))
+    throw new ConflictError(`cannot kill container: ${ref}: container ${record.id} is not running`);
+  if (number === sigkill || number === stopSignalOf(record)) markStoppedByUser(engine, record.id);
+  publishContainerEvent(engine, record, "kill", { signal: String(number) });
+  if (number === sigkill) await killNow(engine, record);
+  else await engine.monitor.signal(record.id, number);
+}
+
+export const sigkill = 9;
+
+/** SIGKILL, and a wait for the end. A paused container is thawed: in a frozen cgroup v1 no signal arrives. */
+export async function killNow(engine: Engine, record: ContainerRecord): Promise<void> {
+  const deadline = AbortSignal.timeout(killTimeoutMs);
+  const ended = engine.waiters.next(record.id, "next-exit", deadline);
+  const sent = engine.monitor.kill(record);
+  try {
+    await Promise.all([sent, ended]);
+  } catch (err) {
+    if (!deadline.aborted) throw err;
+    throw new DeadlineError(
+      `cannot kill container ${record.name}: tried to kill it, but did not receive an exit event`,
+      { cause: err },
+    );
+  }
+}
+
+export function stopSignalOf(record: ContainerRecord): number {
+  return signalNumber(record.config.StopSignal ?? "SIGTERM");
+}
+
+/** The user's wish that the container be down: no restart policy goes against it. */
+export function markStoppedByUser(engine: Engine, id: string): void {
+  engine.containers.update(id, (record) => ({ ...record, stoppedByUser: true }));
+}

@@ -1,0 +1,108 @@
+// The engine's line to the monitor: finds or starts one, and when it dies starts another that takes over what runs.
+import type { Duplex } from "node:stream";
+import { UnavailableError, errorText } from "../base/errors.ts";
+import type { Host } from "../base/host.ts";
+import type { ContainerRecord } from "../containers/record.ts";
+import type { Command, Driver } from "../runtime/driver.ts";
+import { ensureMonitor } from "../runtime/monitor-client.ts";
+import type { MonitorClient } from "../runtime/monitor-client.ts";
+import type { AttachRequest, ExitEvent, TaskSpec, TaskStatus } from "../runtime/monitor-protocol.ts";
+import type { WindowSize } from "./resize.ts";
+import { sigkill } from "./kill.ts";
+
+type LinkOptions = {
+  readonly execRoot: string;
+  readonly command: readonly string[];
+  readonly onExit: (exit: ExitEvent) => void;
+  /** A new monitor took the place of one that died: what runs must be handed to it. */
+  readonly onReplaced: () => Promise<void>;
+};
+
+/** INVARIANT: a call during an outage waits for the next monitor; it is not repeated if the old one may have acted on it. */
+export class MonitorLink {
+  readonly #host: Host;
+  readonly #options: LinkOptions;
+  #client: Promise<MonitorClient>;
+  #closed = false;
+
+  private constructor(host: Host, options: LinkOptions) {
+    this.#host = host;
+    this.#options = options;
+    this.#client = this.#connect();
+  }
+
+  static async open(host: Host, options: LinkOptions): Promise<MonitorLink> {
+    const link = new MonitorLink(host, options);
+    await link.#client;
+    return link;
+  }
+
+  /** The task's program has been started when this resolves. `program` is what a message about a failed start names. */
+  async start(task: TaskSpec, driver: Driver, program: string): Promise<{ pid: number; startTime: string }> {
+    const outcome = await (await this.#client).start(task);
+    if ("error" in outcome) throw driver.startError(outcome.error.log, program);
+    return outcome;
+  }
+
+  async run(command: Command): Promise<{ exitCode: number; stdout: string; stderr: string }> {
+    return (await this.#client).run(command);
+  }
+
+  async list(): Promise<readonly TaskStatus[]> {
+    return (await this.#client).list();
+  }
+
+  async adopt(task: TaskSpec, pid: number, startTime: string): Promise<void> {
+    await (await this.#client).adopt(task, pid, startTime);
+  }
+
+  async signal(id: string, signal: number): Promise<void> {
+    await (await this.#client).signal(id, signal);
+  }
+
+  async kill(record: ContainerRecord): Promise<void> {
+    await this.signal(record.id, sigkill);
+  }
+
+  async resize(id: string, size: WindowSize): Promise<void> {
+    await (await this.#client).resize(id, size);
+  }
+
+  async attach(request: AttachRequest): Promise<Duplex> {
+    return (await this.#client).attach(request);
+  }
+
+  async forget(id: string): Promise<void> {
+    await (await this.#client).forget(id);
+  }
+
+  /** Clients that wait for a task that will not start are let go. */
+  abandon(id: string): void {
+    this.#client
+      .then((client) => client.abandon(id))
+      .catch((err: unknown) => this.#host.log.debug("abandon not sent", { task: id, error: errorText(err) }));
+  }
+
+  /** Ends the line; with `quit` the monitor too, which does so only when it watches over nothing. */
+  async close(quit: boolean): Promise<void> {
+    this.#closed = true;
+    const client = await this.#client;
+    if (quit) await client.quit();
+    client.close();
+  }
+
+  #connect(): Promise<MonitorClient> {
+    const { execRoot, command, onExit } = this.#options;
+    const onLost = (): void => {
+      if (this.#closed) return;
+      this.#host.log.warn("monitor lost, starting another");
+      this.#client = this.#connect();
+      this.#client.then(this.#options.onReplaced).catch((err: unknown) => {
+        this.#host.log.error("monitor could not be replaced", { error: errorText(err) });
+        this.#client = Promise.reject(new UnavailableError("the monitor does not answer", { cause: err }));
+        this.#client.catch(() => {}); // seen by the next call
+      });
+    };
+    return ensureMonitor(this.#host, { execRoot, command, onExit, onLost });
+  }
+}

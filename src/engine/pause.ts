@@ -1,0 +1,39 @@
+// `pause` and `unpause`: the cgroup freezer, by the runtime.
+import { ConflictError, SystemError } from "../base/errors.ts";
+import { transition } from "../containers/state.ts";
+import type { ContainerRecord } from "../containers/record.ts";
+import type { Command } from "../runtime/driver.ts";
+import { driverOf, publishContainerEvent } from "./engine.ts";
+import type { Engine } from "./engine.ts";
+
+export function pauseContainer(engine: Engine, ref: string): Promise<void> {
+  const { id } = engine.containers.find(ref);
+  return engine.locks.run(id, async () => {
+    const record = engine.containers.find(id);
+    if (record.state.status === "paused") throw new ConflictError(`Container ${ref} is already paused`);
+    if (record.state.status !== "running") throw new ConflictError(`Container ${id} is not running`);
+    await runRuntime(engine, driverOf(engine, record).pause(id), `Cannot pause container ${id}`);
+    change(engine, record, "pause", "paused");
+  });
+}
+
+export function unpauseContainer(engine: Engine, ref: string): Promise<void> {
+  const { id } = engine.containers.find(ref);
+  return engine.locks.run(id, async () => {
+    const record = engine.containers.find(id);
+    if (record.state.status !== "paused") throw new ConflictError(`Container ${id} is not paused`);
+    await runRuntime(engine, driverOf(engine, record).resume(id), `Cannot unpause container ${id}`);
+    change(engine, record, "unpause", "resumed");
+  });
+}
+
+/** Runs a runtime's command to its end; SystemError with what it said when it fails. */
+export async function runRuntime(engine: Engine, command: Command, what: string): Promise<void> {
+  const { exitCode, stderr } = await engine.monitor.run(command);
+  if (exitCode !== 0) throw new SystemError(`${what}: ${stderr.trim() || `runtime ended with ${exitCode}`}`);
+}
+
+function change(engine: Engine, record: ContainerRecord, action: string, type: "paused" | "resumed"): void {
+  engine.containers.update(record.id, (now) => ({ ...now, state: transition(now.state, { type }) }));
+  publishContainerEvent(engine, record, action);
+}

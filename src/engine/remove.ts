@@ -1,0 +1,85 @@
+// `rm`: taking the record away is the commit; files, mounts and volumes follow off the user's path.
+import { rm } from "node:fs/promises";
+import { ConflictError } from "../base/errors.ts";
+import { isUp, transition } from "../containers/state.ts";
+import type { ContainerRecord } from "../containers/record.ts";
+import { publishContainerEvent } from "./engine.ts";
+import type { Engine } from "./engine.ts";
+import { killNow, markStoppedByUser } from "./kill.ts";
+import { cancelRestart } from "./restarts.ts";
+import { takeDown } from "./take-down.ts";
+import { lastAnswer } from "./wait.ts";
+
+export type RemoveOptions = {
+  /** Kill it first when it runs. */
+  readonly force: boolean;
+  /** Its anonymous volumes too. */
+  readonly volumes: boolean;
+};
+
+export async function removeContainer(engine: Engine, ref: string, options: RemoveOptions): Promise<void> {
+  const record = engine.containers.find(ref);
+  const { id } = record;
+  if (!options.force) refuseUnlessStopped(record);
+  cancelRestart(engine, record);
+  if (isUp(record.state)) {
+    markStoppedByUser(engine, id);
+    await killNow(engine, engine.containers.find(id));
+  }
+  await engine.locks.run(id, async () => {
+    const now = engine.containers.get(id);
+    if (!now) return; // an auto-removed container was quicker
+    refuseUnlessStopped(now);
+    const cleanUp = commitRemoval(engine, now, options.volumes);
+    engine.background.run(`clean-up of ${id}`, cleanUp);
+  });
+}
+
+/**
+ * From here on the container does not exist: its name is free, `wait` for its removal is answered. The work returned
+ * takes away what is left of it; a crash before its end leaves a folder with no record, which the next start sweeps.
+ */
+export function commitRemoval(
+  engine: Engine,
+  record: ContainerRecord,
+  volumes: boolean,
+): () => Promise<void> {
+  const { id } = record;
+  const removing = transition(record.state, { type: "removing" });
+  engine.containers.forget(id);
+  engine.restarts.forget(id);
+  engine.execs.forgetContainer(id);
+  publishContainerEvent(engine, record, "destroy");
+  engine.waiters.removed(id, lastAnswer(removing));
+  const anonymous = volumes ? anonymousVolumes(engine, record) : [];
+  return () =>
+    engine.locks.run(id, async () => {
+      await takeDown(engine, record);
+      for (const name of anonymous) engine.volumes.remove(name, volumeUsers(engine, name));
+      await rm(engine.containers.folder(id), { recursive: true, force: true });
+    });
+}
+
+/** Ids of the containers that mount the volume, running or not. */
+export function volumeUsers(engine: Engine, name: string): string[] {
+  return engine.containers
+    .all()
+    .filter(({ mounts }) => mounts.some((mount) => mount.Type === "volume" && mount.Name === name))
+    .map(({ id }) => id);
+}
+
+function anonymousVolumes(engine: Engine, record: ContainerRecord): string[] {
+  return record.mounts
+    .flatMap((mount) => (mount.Type === "volume" && mount.Name !== undefined ? [mount.Name] : []))
+    .filter((name) => engine.volumes.get(name)?.anonymous && volumeUsers(engine, name).length === 0);
+}
+
+function refuseUnlessStopped({ name, state }: ContainerRecord): void {
+  const reason =
+    state.status === "paused"
+      ? "container is paused and must be unpaused first"
+      : state.status === "running" || state.status === "restarting"
+        ? `container is ${state.status}: stop the container before removing or force remove`
+        : undefined;
+  if (reason !== undefined) throw new ConflictError(`cannot remove container "/${name}": ${reason}`);
+}

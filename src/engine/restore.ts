@@ -1,0 +1,132 @@
+// What a daemon does before it listens: compare the records with what the monitor and the kernel say, and make them one.
+import { readFileSync, readdirSync, rmSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { errorText } from "../base/errors.ts";
+import { containerRootfs } from "./rootfs.ts";
+import type { ContainerRecord } from "../containers/record.ts";
+import { wantsStartWithDaemon } from "../containers/restart-policy.ts";
+import { isUp, transition } from "../containers/state.ts";
+import { removeLeftovers } from "../runtime/cgroup.ts";
+import type { TaskStatus } from "../runtime/monitor-protocol.ts";
+import { unmountAll } from "../storage/overlay.ts";
+import { processStartTime } from "../sys/process.ts";
+import type { Engine } from "./engine.ts";
+import { execExited } from "./exec.ts";
+import { containerExited } from "./exit-path.ts";
+import type { TaskEnd } from "./exit-path.ts";
+import { startContainer } from "./start.ts";
+import { containerTask } from "./task.ts";
+import { tasksFolder } from "./task-paths.ts";
+
+/** Exit code of a run whose end nobody saw (a reboot, a lost monitor on an old kernel): dockerd's too after a host crash. */
+const unknownExitCode = 255;
+
+/** Brings records and kernel together. Containers whose policy wants it are started in the background. */
+export async function restore(engine: Engine): Promise<void> {
+  const before = engine.containers.all();
+  const wereUp = new Set(before.filter(({ state }) => isUp(state)).map(({ id }) => id));
+  const tasks = new Map((await engine.monitor.list()).map((task) => [task.id, task]));
+  for (const record of before) await reconcile(engine, record, tasks.get(record.id));
+  for (const task of tasks.values()) if (!engine.containers.get(task.id)) await dropUnknownTask(engine, task);
+  await sweep(engine);
+  for (const record of engine.containers.all()) startByPolicy(engine, record, wereUp.has(record.id));
+}
+
+/** After the monitor was replaced: whatever runs is handed to the new one. */
+export async function handOver(engine: Engine): Promise<void> {
+  const tasks = new Map((await engine.monitor.list()).map((task) => [task.id, task]));
+  for (const record of engine.containers.all()) await reconcile(engine, record, tasks.get(record.id));
+}
+
+async function reconcile(
+  engine: Engine,
+  record: ContainerRecord,
+  task: TaskStatus | undefined,
+): Promise<void> {
+  const { id, state } = record;
+  if (!isUp(state)) {
+    if (task) await adoptUnrecordedStart(engine, record, task);
+    return;
+  }
+  if (task?.exit) return containerExited(engine, id, task.exit);
+  if (task) return;
+  if (processStartTime(state.pid) === state.startTime) {
+    engine.host.log.info("container adopted", { container: id, pid: state.pid });
+    return engine.monitor.adopt(containerTask(engine, record), state.pid, state.startTime);
+  }
+  const end = readExitRecord(engine, record, state.startedAt) ?? {
+    exitCode: unknownExitCode,
+    finishedAt: engine.host.clock.now().toISOString(),
+    known: false,
+  };
+  if (!end.known) engine.host.log.warn("container ended unseen, exit code unknown", { container: id });
+  return containerExited(engine, id, end);
+}
+
+/** The daemon died between the start and its record: the monitor knows what became of it. */
+async function adoptUnrecordedStart(
+  engine: Engine,
+  record: ContainerRecord,
+  task: TaskStatus,
+): Promise<void> {
+  const { id } = record;
+  if (record.state.status === "removing" || record.state.status === "dead") return;
+  const { pid, startTime } = task;
+  const startedAt = engine.host.clock.now().toISOString();
+  engine.containers.update(id, (now) => ({
+    ...now,
+    state: transition(now.state, { type: "started", pid, startTime, startedAt }),
+  }));
+  if (task.exit) await containerExited(engine, id, task.exit);
+}
+
+/** The exit record that the monitor wrote for this very run; an older one's tells nothing. */
+function readExitRecord(engine: Engine, record: ContainerRecord, startedAt: string): TaskEnd | undefined {
+  const path = join(engine.containers.folder(record.id), "exit.json");
+  try {
+    const end = JSON.parse(readFileSync(path, "utf8")) as TaskEnd;
+    return end.finishedAt >= startedAt ? end : undefined;
+  } catch (err) {
+    if (!(err instanceof Error && "code" in err && err.code === "ENOENT"))
+      engine.host.log.warn("exit record cannot be read", { container: record.id, error: errorText(err) });
+    return undefined;
+  }
+}
+
+/** A task of no container: an exec of the daemon before, or a container removed in the moment of a crash. */
+async function dropUnknownTask(engine: Engine, task: TaskStatus): Promise<void> {
+  if (task.exit) await execExited(engine, task.id, task.exit);
+}
+
+/** Takes away what belongs to nobody that runs: mounts, namespaces, interfaces, cgroups, task folders, folders with no record. */
+async function sweep(engine: Engine): Promise<void> {
+  const up = new Set(
+    engine.containers
+      .all()
+      .filter(({ state }) => isUp(state))
+      .map(({ id }) => id),
+  );
+  for (const record of engine.containers.all())
+    if (!up.has(record.id)) unmountAll(containerRootfs(engine, record.id));
+  for (const id of engine.containers.leftovers()) {
+    unmountAll(containerRootfs(engine, id));
+    await rm(engine.containers.folder(id), { recursive: true, force: true });
+    engine.host.log.info("leftover container folder removed", { container: id });
+  }
+  const running = new Set((await engine.monitor.list()).map(({ id }) => id));
+  for (const id of readdirSync(tasksFolder(engine.config.execRoot)))
+    if (!up.has(id) && !running.has(id))
+      rmSync(join(tasksFolder(engine.config.execRoot), id), { recursive: true, force: true });
+  for (const what of engine.network.sweep(up)) engine.host.log.info("network leftover removed", { what });
+  for (const path of removeLeftovers(engine.cgroup, engine.instance.cgroupParent, up))
+    engine.host.log.info("cgroup leftover removed", { path });
+}
+
+function startByPolicy(engine: Engine, record: ContainerRecord, wasUp: boolean): void {
+  const { id, state, stoppedByUser, hostConfig } = record;
+  if (isUp(state) || (state.status === "created" && !state.startError)) return;
+  if (state.status === "restarting") return engine.restarts.schedule(engine, id, 0);
+  if (!wantsStartWithDaemon(hostConfig.RestartPolicy, stoppedByUser, wasUp)) return;
+  engine.background.run(`start of ${id} by its restart policy`, () => startContainer(engine, id));
+}

@@ -1,0 +1,106 @@
+// `start`: mounts, network, bundle, task; each step says how it is undone.
+import { ConflictError, ProgramNotStartedError, errorText } from "../base/errors.ts";
+import { Rollback } from "../base/rollback.ts";
+import type { Attachment, ContainerRecord } from "../containers/record.ts";
+import { isUp, transition } from "../containers/state.ts";
+import { writeBundle } from "./bundle.ts";
+import { publishContainerEvent } from "./engine.ts";
+import type { Engine } from "./engine.ts";
+import { commitRemoval } from "./remove.ts";
+import { mountRootfs } from "./rootfs.ts";
+import { enterNetwork } from "./sandbox.ts";
+import { takeDown } from "./take-down.ts";
+import { startTask } from "./task.ts";
+import { lastAnswer } from "./wait.ts";
+
+/** `changed: false` when it runs already (Docker answers 304). Returns when the program has been started. */
+export function startContainer(engine: Engine, ref: string): Promise<{ changed: boolean }> {
+  const { id } = engine.containers.find(ref);
+  return engine.locks.run(id, async () => {
+    const record = engine.containers.find(id);
+    switch (record.state.status) {
+      case "paused":
+        throw new ConflictError("cannot start a paused container, try unpause instead");
+      case "running":
+        return { changed: false };
+      case "removing":
+      case "dead":
+        throw new ConflictError("container is marked for removal and cannot be started");
+      case "restarting":
+      case "created":
+      case "exited":
+        engine.restarts.forget(id);
+        await bringUp(engine, { ...record, stoppedByUser: false, restartCount: 0 });
+        return { changed: true };
+    }
+  });
+}
+
+/** A start by the restart policy: counted, and refused in silence once a user stopped or removed the container. */
+export function startAgain(engine: Engine, id: string): Promise<void> {
+  return engine.locks.run(id, async () => {
+    const record = engine.containers.get(id);
+    if (record?.state.status !== "restarting") return;
+    await bringUp(engine, { ...record, restartCount: record.restartCount + 1 });
+  });
+}
+
+/** `record` is what the container's record becomes with the start, but for its state. Needs the container's lock. */
+async function bringUp(engine: Engine, record: ContainerRecord): Promise<void> {
+  const { id } = record;
+  try {
+    await using rollback = new Rollback((what, err) =>
+      engine.host.log.error("undo failed", { what, container: id, error: errorText(err) }),
+    );
+    // One step back for all: taking down is safe whatever has been set up.
+    rollback.onFailure("take down", () => takeDown(engine, record));
+    mountRootfs(engine, record);
+    const sandbox = enterNetwork(engine, record);
+    await writeBundle(engine, record, sandbox);
+    const process = await startTask(engine, record);
+    recordStart(engine, record, process, sandbox.attachments);
+    rollback.commit();
+  } catch (err) {
+    recordFailure(engine, record, err);
+    throw err;
+  }
+}
+
+function recordStart(
+  engine: Engine,
+  record: ContainerRecord,
+  process: { readonly pid: number; readonly startTime: string },
+  attachments: readonly Attachment[],
+): void {
+  const startedAt = engine.host.clock.now().toISOString();
+  engine.containers.update(record.id, (now) => ({
+    ...now,
+    stoppedByUser: record.stoppedByUser,
+    restartCount: record.restartCount,
+    attachments,
+    state: transition(now.state, { type: "started", startedAt, ...process }),
+  }));
+  publishContainerEvent(engine, record, "start");
+}
+
+/** The failure becomes part of the record, as Docker's State.Error; an auto-removed container goes at once. */
+function recordFailure(engine: Engine, record: ContainerRecord, err: unknown): void {
+  const { id } = record;
+  const now = engine.containers.get(id);
+  if (!now || isUp(now.state)) return;
+  engine.monitor.abandon(id);
+  const exitCode = err instanceof ProgramNotStartedError ? err.exitCode : 128;
+  const failed = engine.containers.update(id, (current) => ({
+    ...current,
+    state: transition(current.state, {
+      type: "start-failed",
+      error: { message: errorText(err), exitCode },
+      at: engine.host.clock.now().toISOString(),
+    }),
+  }));
+  engine.host.log.info("container not started", { container: id, error: errorText(err) });
+  publishContainerEvent(engine, record, "die", { exitCode: String(exitCode) });
+  engine.waiters.exited(id, lastAnswer(failed.state), true);
+  if (record.hostConfig.AutoRemove)
+    engine.background.run(`clean-up of ${id}`, commitRemoval(engine, failed, true));
+}

@@ -1,0 +1,56 @@
+// `stop` and `restart`: ask politely, wait, then kill.
+import { isUp } from "../containers/state.ts";
+import { signalNumber } from "../containers/signals.ts";
+import { publishContainerEvent } from "./engine.ts";
+import type { Engine } from "./engine.ts";
+import { killNow, markStoppedByUser, stopSignalOf } from "./kill.ts";
+import { cancelRestart } from "./restarts.ts";
+import { startContainer } from "./start.ts";
+
+export type StopOptions = {
+  /** Instead of the container's own stop signal. */
+  readonly signal?: string;
+  /** Before SIGKILL; negative: never. Default: the container's own, else 10. */
+  readonly timeoutSeconds?: number;
+};
+
+const defaultTimeoutSeconds = 10;
+
+/** `changed: false` when it was down already (Docker answers 304). Returns when the exit code is known. */
+export async function stopContainer(
+  engine: Engine,
+  ref: string,
+  options: StopOptions,
+): Promise<{ changed: boolean }> {
+  const signal = options.signal ? signalNumber(options.signal) : undefined;
+  const record = engine.containers.find(ref);
+  if (cancelRestart(engine, record)) return { changed: true };
+  if (!isUp(record.state)) return { changed: false };
+  markStoppedByUser(engine, record.id);
+  const timeoutSeconds = options.timeoutSeconds ?? record.config.StopTimeout ?? defaultTimeoutSeconds;
+  const wait = timeoutSeconds < 0 ? undefined : AbortSignal.timeout(timeoutSeconds * 1000);
+  const ended = engine.waiters.next(record.id, "next-exit", wait);
+  ended.catch(() => {}); // awaited below; a monitor that fails first must not leave it unobserved
+  const number = signal ?? stopSignalOf(record);
+  publishContainerEvent(engine, record, "kill", { signal: String(number) });
+  await engine.monitor.signal(record.id, number);
+  try {
+    await ended;
+  } catch (err) {
+    if (!wait?.aborted) throw err;
+    const now = engine.containers.get(record.id);
+    if (now && isUp(now.state)) {
+      publishContainerEvent(engine, record, "kill", { signal: "9" });
+      await killNow(engine, now);
+    }
+  }
+  publishContainerEvent(engine, record, "stop");
+  return { changed: true };
+}
+
+export async function restartContainer(engine: Engine, ref: string, options: StopOptions): Promise<void> {
+  const { id } = engine.containers.find(ref);
+  await stopContainer(engine, id, options);
+  await startContainer(engine, id);
+  publishContainerEvent(engine, engine.containers.find(id), "restart");
+}

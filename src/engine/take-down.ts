@@ -1,0 +1,29 @@
+// What a run of a container leaves behind, taken away: runtime state, network, mounts, task files. Safe to repeat.
+import { rm } from "node:fs/promises";
+import { settleAll } from "../base/rollback.ts";
+import type { ContainerRecord } from "../containers/record.ts";
+import { unmountAll } from "../storage/overlay.ts";
+import { driverOf } from "./engine.ts";
+import type { Engine } from "./engine.ts";
+import { containerRootfs } from "./rootfs.ts";
+import { leaveNetwork } from "./sandbox.ts";
+import { taskFiles } from "./task-paths.ts";
+
+/** Goes on after a step that failed and names all failures in one error at the end. */
+export function takeDown(engine: Engine, record: ContainerRecord): Promise<void> {
+  const { id } = record;
+  return settleAll([
+    ["runtime", () => forgetInRuntime(engine, record)],
+    ["network", () => leaveNetwork(engine, record)],
+    ["root file system", () => unmountAll(containerRootfs(engine, id))],
+    ["monitor", () => engine.monitor.forget(id)],
+    ["task files", () => rm(taskFiles(engine.config.execRoot, id).dir, { recursive: true, force: true })],
+  ]);
+}
+
+/** A runtime that does not know the container (it never came up, or was deleted before) has nothing to forget. */
+async function forgetInRuntime(engine: Engine, record: ContainerRecord): Promise<void> {
+  const { exitCode, stderr } = await engine.monitor.run(driverOf(engine, record).delete(record.id));
+  if (exitCode !== 0)
+    engine.host.log.debug("runtime had nothing to delete", { container: record.id, stderr });
+}

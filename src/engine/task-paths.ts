@@ -1,0 +1,29 @@
+// Where the files of one task (a container's or an exec's program) lie below the run directory.
+import { join } from "node:path";
+
+export type TaskFiles = {
+  /** FIFOs, pid file and the rest; removed when the task is over. */
+  readonly dir: string;
+  readonly pidFile: string;
+  /** What the runtime says about a start that failed. */
+  readonly logFile: string;
+  readonly consoleSocket: string;
+  /** The program of an exec, as the runtime reads it. */
+  readonly processFile: string;
+};
+
+export function tasksFolder(execRoot: string): string {
+  return join(execRoot, "tasks");
+}
+
+/** The folder doubles as the container's OCI bundle. */
+export function taskFiles(execRoot: string, taskId: string): TaskFiles {
+  const dir = join(tasksFolder(execRoot), taskId);
+  return {
+    dir,
+    pidFile: join(dir, "pid"),
+    logFile: join(dir, "runtime.log"),
+    consoleSocket: join(dir, "console.sock"),
+    processFile: join(dir, "process.json"),
+  };
+}
