@@ -1,0 +1,69 @@
+// Routes, IPv4 and IPv6, of all tables (include/uapi/linux/rtnetlink.h).
+import { addressBytes, addressText, AF_INET, AF_INET6 } from "./address.ts";
+import { readU32 } from "./attribute.ts";
+import { bodyOf, NLM_F_CREATE, NLM_F_EXCL, splitBody, type Request } from "./message.ts";
+
+export const RTM_NEWROUTE = 24;
+export const RTM_GETROUTE = 26;
+
+const RTA_DST = 1;
+const RTA_OIF = 4;
+const RTA_GATEWAY = 5;
+const RTA_TABLE = 15;
+const RT_TABLE_MAIN = 254;
+const RTPROT_BOOT = 3;
+const RT_SCOPE_UNIVERSE = 0;
+const RTN_UNICAST = 1;
+const rtmsgBytes = 12;
+
+export type Route = {
+  readonly family: 4 | 6;
+  /** Where it leads, `172.18.0.0`; `0.0.0.0` or `::` with prefix length 0 is the default route. */
+  readonly destination: string;
+  readonly prefixLength: number;
+  readonly gateway: string | undefined;
+  /** Undefined for a route over several links and for one that refuses. */
+  readonly linkIndex: number | undefined;
+  readonly table: number;
+};
+
+/** The default route of a namespace. ENETUNREACH when no link there reaches the gateway; EEXIST when there is one. */
+export function addDefaultRoute(gateway: string): Request {
+  const via = addressBytes(gateway);
+  const view = new DataView(new ArrayBuffer(rtmsgBytes));
+  view.setUint8(0, via.length === 4 ? AF_INET : AF_INET6);
+  view.setUint8(4, RT_TABLE_MAIN);
+  view.setUint8(5, RTPROT_BOOT);
+  view.setUint8(6, RT_SCOPE_UNIVERSE);
+  view.setUint8(7, RTN_UNICAST);
+  return {
+    what: `add default route via ${gateway}`,
+    type: RTM_NEWROUTE,
+    flags: NLM_F_CREATE | NLM_F_EXCL,
+    body: bodyOf(new Uint8Array(view.buffer), [{ type: RTA_GATEWAY, value: via }]),
+  };
+}
+
+/** For a dump of all routes of all tables, both families. */
+export const getRoutes: Request = {
+  what: "list routes",
+  type: RTM_GETROUTE,
+  flags: 0,
+  body: new Uint8Array(rtmsgBytes),
+};
+
+/** Reads the body of an RTM_NEWROUTE message; `undefined` for a family that is not IP (MPLS, multicast). */
+export function decodeRoute(body: Uint8Array): Route | undefined {
+  const { header, attributes } = splitBody(body, rtmsgBytes);
+  const family = header.getUint8(0);
+  if (family !== AF_INET && family !== AF_INET6) return undefined;
+  return {
+    family: family === AF_INET ? 4 : 6,
+    destination: addressText(attributes, RTA_DST, family) ?? (family === AF_INET ? "0.0.0.0" : "::"),
+    prefixLength: header.getUint8(1),
+    gateway: addressText(attributes, RTA_GATEWAY, family),
+    linkIndex: readU32(attributes, RTA_OIF),
+    // Tables above 255 do not fit the header's byte.
+    table: readU32(attributes, RTA_TABLE) ?? header.getUint8(4),
+  };
+}
