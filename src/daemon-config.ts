@@ -1,0 +1,262 @@
+// The daemon's configuration: dockerd's flags, and daemon.json below them. Pure, but for reading that one file.
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { defaultExecRoot } from "./base/instance.ts";
+import { InvalidParameterError } from "./base/errors.ts";
+
+export type TlsFiles = { readonly ca: string; readonly cert: string; readonly key: string };
+
+export type DaemonConfig = {
+  readonly root: string;
+  readonly execRoot: string;
+  readonly pidFile: string;
+  /** Addresses to listen on: `unix:///path`, `tcp://host:port`. Never empty. */
+  readonly hosts: readonly string[];
+  readonly socketGroup: string;
+  readonly bridge: string | undefined;
+  readonly bridgeAddress: string | undefined;
+  readonly defaultRuntime: string | undefined;
+  /** Further runtimes: name to path of an executable that takes runc's command line. */
+  readonly runtimes: Readonly<Record<string, string>>;
+  readonly logOptions: Readonly<Record<string, string>>;
+  readonly labels: readonly string[];
+  readonly tls: TlsFiles | undefined;
+  /** Plain tcp on other addresses than loopback: whoever reaches the port is root here. */
+  readonly unauthenticatedTcp: boolean;
+  readonly debug: boolean;
+};
+
+const flags = {
+  host: { type: "string", short: "H", multiple: true },
+  "data-root": { type: "string" },
+  root: { type: "string" },
+  graph: { type: "string", short: "g" },
+  "exec-root": { type: "string" },
+  pidfile: { type: "string", short: "p" },
+  bridge: { type: "string", short: "b" },
+  bip: { type: "string" },
+  group: { type: "string", short: "G" },
+  debug: { type: "boolean", short: "D" },
+  "config-file": { type: "string" },
+  rcli: { type: "string" },
+  "default-runtime": { type: "string" },
+  "add-runtime": { type: "string", multiple: true },
+  "log-opt": { type: "string", multiple: true },
+  label: { type: "string", multiple: true },
+  tlsverify: { type: "boolean" },
+  tlscacert: { type: "string" },
+  tlscert: { type: "string" },
+  tlskey: { type: "string" },
+  "insecure-let-anyone-on-the-network-be-root": { type: "boolean" },
+  validate: { type: "boolean" },
+} as const;
+
+const defaultConfigFile = "/etc/sampan/daemon.json";
+const defaultRoot = "/var/lib/sampan";
+
+/** The keys of daemon.json that are known, by the flag that says the same; a file that gives others is refused, as dockerd does. */
+const fileKeys: Readonly<Record<string, keyof typeof flags>> = {
+  hosts: "host",
+  "data-root": "data-root",
+  "exec-root": "exec-root",
+  pidfile: "pidfile",
+  bridge: "bridge",
+  bip: "bip",
+  group: "group",
+  debug: "debug",
+  "default-runtime": "default-runtime",
+  runtimes: "add-runtime",
+  "log-opts": "log-opt",
+  labels: "label",
+  tlsverify: "tlsverify",
+  tlscacert: "tlscacert",
+  tlscert: "tlscert",
+  tlskey: "tlskey",
+  rcli: "rcli",
+};
+
+export const daemonUsage = `Usage: sampan daemon [OPTIONS]
+
+Runs the engine. Containers go on when it stops, and are found again when it starts.
+
+Options:
+  -b, --bridge string           Attach containers to this existing bridge (default: our own is made)
+      --bip string              Address and prefix of our own bridge (default: a range that overlaps no route)
+      --config-file string      Configuration as JSON (default "${defaultConfigFile}")
+      --data-root string        Persistent state, also --root and -g (default "${defaultRoot}")
+  -D, --debug                   Log decisions too
+      --default-runtime string  Runtime of containers that ask for none (default: crun if it works, else runc)
+      --add-runtime name=path   A further runtime with runc's command line
+      --exec-root string        Run-time state (default "${defaultExecRoot}")
+  -G, --group string            Group of the unix socket (default "sampan")
+  -H, --host list               Listen on unix:///path or tcp://host:port
+      --label list              A label of the engine, shown by info
+      --log-opt list            Log options of containers that give none, such as max-size=10m
+  -p, --pidfile string          (default: sampan.pid in the run directory)
+      --rcli string             The 2013 command protocol: "off"
+      --tlsverify, --tlscacert, --tlscert, --tlskey
+                                Mutual TLS for tcp listeners
+      --insecure-let-anyone-on-the-network-be-root
+                                Allow plain tcp on addresses other than loopback
+      --validate                Check the configuration and end
+`;
+
+export type DaemonCommand =
+  | { readonly action: "run" | "validate"; readonly config: DaemonConfig }
+  | { readonly action: "help" };
+
+/** What `sampan daemon ARGS` asks for; InvalidParameterError says what is wrong with the flags or the file. */
+export function daemonCommand(args: readonly string[]): DaemonCommand {
+  if (args.includes("--help") || args.includes("-h")) return { action: "help" };
+  const values = parseFlags(args);
+  const file = readConfigFile(values["config-file"]);
+  for (const [key, flag] of Object.entries(fileKeys))
+    if (file[key] !== undefined && values[flag] !== undefined && !isList(flag))
+      throw new InvalidParameterError(
+        `the following directives are specified both as a flag and in the configuration file: ${key}: (from flag: ${String(values[flag])}, from file: ${JSON.stringify(file[key])})`,
+      );
+  const config = merge(values, file);
+  return { action: values.validate ? "validate" : "run", config };
+}
+
+type Flags = ReturnType<typeof parseFlags>;
+type ConfigFile = Readonly<Record<string, unknown>>;
+
+function parseFlags(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: flags, strict: true, allowPositionals: false }).values;
+  } catch (err) {
+    throw new InvalidParameterError(err instanceof Error ? err.message : String(err), { cause: err });
+  }
+}
+
+function merge(values: Flags, file: ConfigFile): DaemonConfig {
+  const text = (flag: keyof Flags & string, key = flag as string): string | undefined =>
+    stringOf(key, values[flag] ?? file[key]);
+  const list = (flag: "host" | "label", key: string): readonly string[] =>
+    values[flag] ?? stringsOf(key, file[key]);
+  const execRoot = text("exec-root") ?? defaultExecRoot;
+  const rcli = text("rcli") ?? "off";
+  if (rcli !== "off")
+    throw new InvalidParameterError(`the 2013 command protocol is not in this build: --rcli=${rcli}`);
+  const hosts = list("host", "hosts");
+  return {
+    root: values["data-root"] ?? values.root ?? values.graph ?? text("data-root") ?? defaultRoot,
+    execRoot,
+    pidFile: text("pidfile") ?? `${execRoot}/sampan.pid`,
+    hosts: hosts.length > 0 ? hosts.map(checkedHost) : [`unix://${execRoot}/sampan.sock`],
+    socketGroup: text("group") ?? "sampan",
+    bridge: text("bridge"),
+    bridgeAddress: text("bip"),
+    defaultRuntime: text("default-runtime"),
+    runtimes: { ...runtimesOf(file["runtimes"]), ...pairs("add-runtime", values["add-runtime"] ?? []) },
+    logOptions: { ...stringMap("log-opts", file["log-opts"]), ...pairs("log-opt", values["log-opt"] ?? []) },
+    labels: list("label", "labels"),
+    tls: tlsOf(values, file),
+    unauthenticatedTcp: values["insecure-let-anyone-on-the-network-be-root"] ?? false,
+    debug: values.debug ?? file["debug"] === true,
+  };
+}
+
+function tlsOf(values: Flags, file: ConfigFile): TlsFiles | undefined {
+  const verify = values.tlsverify ?? file["tlsverify"] === true;
+  if (!verify) return undefined;
+  const [ca, cert, key] = (["tlscacert", "tlscert", "tlskey"] as const).map((name) =>
+    stringOf(name, values[name] ?? file[name]),
+  );
+  if (ca === undefined || cert === undefined || key === undefined)
+    throw new InvalidParameterError("--tlsverify needs --tlscacert, --tlscert and --tlskey");
+  return { ca, cert, key };
+}
+
+function checkedHost(host: string): string {
+  if (/^(unix|tcp):\/\/.+/.test(host)) return host;
+  if (host.startsWith("/")) return `unix://${host}`;
+  throw new InvalidParameterError(`unable to parse address ${host}: use unix:///path or tcp://host:port`);
+}
+
+function readConfigFile(path: string | undefined): ConfigFile {
+  let text: string;
+  try {
+    text = readFileSync(path ?? defaultConfigFile, "utf8");
+  } catch (err) {
+    if (path === undefined && err instanceof Error && "code" in err && err.code === "ENOENT") return {};
+    throw new InvalidParameterError(
+      `unable to configure the daemon with file ${path ?? defaultConfigFile}: cannot be read`,
+      { cause: err },
+    );
+  }
+  if (text.trim() === "") return {};
+  const parsed = parseJson(text, path ?? defaultConfigFile);
+  const unknown = Object.keys(parsed).filter((key) => !(key in fileKeys));
+  if (unknown.length > 0)
+    throw new InvalidParameterError(
+      `the following directives don't match any configuration option: ${unknown.join(", ")}`,
+    );
+  return parsed;
+}
+
+function parseJson(text: string, path: string): ConfigFile {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) return parsed as ConfigFile;
+  } catch (err) {
+    throw new InvalidParameterError(`unable to configure the daemon with file ${path}: not JSON`, {
+      cause: err,
+    });
+  }
+  throw new InvalidParameterError(`unable to configure the daemon with file ${path}: not a JSON object`);
+}
+
+function isList(flag: keyof typeof flags): boolean {
+  return "multiple" in flags[flag];
+}
+
+function stringOf(key: string, value: unknown): string | undefined {
+  if (value === undefined || value === "") return undefined;
+  if (typeof value === "string") return value;
+  throw new InvalidParameterError(`${key} must be a string`);
+}
+
+function stringsOf(key: string, value: unknown): readonly string[] {
+  if (value === undefined) return [];
+  if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
+  throw new InvalidParameterError(`${key} must be a list of strings`);
+}
+
+function stringMap(key: string, value: unknown): Readonly<Record<string, string>> {
+  if (value === undefined) return {};
+  if (
+    typeof value === "object" &&
+    value !== null &&
+    Object.values(value).every((item) => typeof item === "string")
+  )
+    return value as Readonly<Record<string, string>>;
+  throw new InvalidParameterError(`${key} must be an object of strings`);
+}
+
+/** dockerd's form: `{"mine": {"path": "/usr/local/bin/mine"}}`. */
+function runtimesOf(value: unknown): Readonly<Record<string, string>> {
+  if (value === undefined) return {};
+  if (typeof value !== "object" || value === null)
+    throw new InvalidParameterError("runtimes must be an object");
+  return Object.fromEntries(
+    Object.entries(value).map(([name, runtime]: [string, unknown]) => {
+      const path =
+        typeof runtime === "object" && runtime !== null && "path" in runtime ? runtime.path : undefined;
+      if (typeof path !== "string") throw new InvalidParameterError(`runtime ${name} has no path`);
+      return [name, path];
+    }),
+  );
+}
+
+function pairs(flag: string, items: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    items.map((item) => {
+      const at = item.indexOf("=");
+      if (at <= 0)
+        throw new InvalidParameterError(`invalid argument "${item}" for "--${flag}": must be name=value`);
+      return [item.slice(0, at), item.slice(at + 1)];
+    }),
+  );
+}
