@@ -1,0 +1,48 @@
+// Makes dist/sampan: `bun scripts/build.ts [outfile]`.
+//
+// Chosen by measuring the start of `--version` (ms, medians): plain 36, bytecode in one chunk 11, split without bytecode 13,
+// split with bytecode 8. Splitting makes every dynamic import its own chunk with its own bytecode, so that the client
+// does not load the daemon's code. `--smol` and fewer JIT tiers saved no memory.
+import { mkdirSync, renameSync, utimesSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import packageJson from "../package.json";
+
+const root = dirname(import.meta.dir);
+const outfile = resolve(process.argv[2] ?? join(root, "dist/sampan"));
+const startedAt = new Date();
+
+function git(...args: string[]): string {
+  const { exitCode, stdout } = Bun.spawnSync(["git", "-C", root, ...args], { stderr: "ignore" });
+  return exitCode === 0 ? stdout.toString().trim() : "";
+}
+
+function commit(): string {
+  const hash = git("rev-parse", "--short=10", "HEAD");
+  if (hash === "") return "unknown";
+  return git("status", "--porcelain", "--", "src", "package.json") === "" ? hash : `${hash}-dirty`;
+}
+
+const temp = `${outfile}.${process.pid}`;
+mkdirSync(dirname(outfile), { recursive: true });
+const result = await Bun.build({
+  entrypoints: [join(root, "src/main.ts")],
+  root,
+  target: "bun",
+  format: "esm",
+  minify: true,
+  bytecode: true,
+  splitting: true,
+  define: {
+    SAMPAN_VERSION: JSON.stringify(packageJson.version),
+    SAMPAN_COMMIT: JSON.stringify(commit()),
+    SAMPAN_BUILT_AT: JSON.stringify(startedAt.toISOString()),
+  },
+  // The executable must not read files of the folder it is started in.
+  compile: { outfile: temp, autoloadDotenv: false, autoloadBunfig: false },
+});
+if (!result.success) throw new AggregateError(result.logs, "the build failed");
+
+// One rename, so that a running daemon keeps its old file and nobody starts half of a new one. The time of the file
+// is the time of the build's start: a source saved while it ran is newer and gets built the next time.
+utimesSync(temp, startedAt, startedAt);
+renameSync(temp, outfile);
