@@ -32,6 +32,8 @@ export const libc = dlopen("libc.so.6", {
   pipe2: { args: ["ptr", "i32"], returns: "i32" },
   mkfifo: { args: ["ptr", "u32"], returns: "i32" },
   umask: { args: ["u32"], returns: "u32" },
+  tee: { args: ["i32", "i32", "u64", "u32"], returns: FFIType.i64_fast },
+  splice: { args: ["i32", "ptr", "i32", "ptr", "u64", "u32"], returns: FFIType.i64_fast },
 
   mkdirat: { args: ["i32", "ptr", "u32"], returns: "i32" },
   symlinkat: { args: ["ptr", "i32", "ptr"], returns: "i32" },
@@ -56,6 +58,7 @@ export const libc = dlopen("libc.so.6", {
   flistxattr: { args: ["i32", "ptr", "u64"], returns: FFIType.i64_fast },
   lremovexattr: { args: ["ptr", "ptr"], returns: "i32" },
 
+  clock_gettime: { args: ["i32", "ptr"], returns: "i32" },
   kill: { args: ["i32", "i32"], returns: "i32" },
   waitpid: { args: ["i32", "ptr", "i32"], returns: "i32" },
   prctl: { args: ["i32", "i64", "i64", "i64", "i64"], returns: "i32" },

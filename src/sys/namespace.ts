@@ -80,3 +80,23 @@ function awayFromNetns<T>(work: () => T): T {
 export function unshareMounts(): void {
   check(libc.unshare(CLONE_NEWNS), "unshare");
 }
+
+/**
+ * Runs `work` with this thread in a fresh copy of the mount namespace and comes back; the copy lives on with the
+ * processes that `work` started, and ends with them. About 0.1 ms. `home` is this thread's own mount namespace, opened
+ * by `openOwnMounts`.
+ */
+export function withCopyOfMounts<T>(home: number, work: () => T): T {
+  check(libc.unshare(CLONE_NEWNS), "unshare");
+  try {
+    return work();
+  } finally {
+    // Everything opened from here on would be looked up in the wrong tree.
+    if (libc.setns(home, CLONE_NEWNS) === -1) process.abort();
+  }
+}
+
+/** The mount namespace of this thread, to come back to. */
+export function openOwnMounts(): number {
+  return openFile("/proc/thread-self/ns/mnt", O_RDONLY);
+}
