@@ -12,8 +12,12 @@ const standardHosts: readonly HostEntry[] = [
   { address: "ff02::2", names: ["ip6-allrouters"] },
 ];
 
-export function hostsFile(extra: readonly HostEntry[], own: HostEntry | undefined): string {
-  const entries = [...standardHosts, ...extra, ...(own ? [own] : [])];
+export function hostsFile(
+  extra: readonly HostEntry[],
+  own: HostEntry | undefined,
+  first: readonly HostEntry[] = standardHosts,
+): string {
+  const entries = [...first, ...extra, ...(own ? [own] : [])];
   return entries.map(({ address, names }) => `${address}\t${names.join(" ")}\n`).join("");
 }
 

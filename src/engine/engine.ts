@@ -7,8 +7,8 @@ import type { ContainerStore } from "../containers/container-store.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import type { ImageStore } from "../images/image-store.ts";
 import type { BridgeNetwork } from "../networks/bridge-network.ts";
-import type { CgroupFacts } from "../runtime/cgroup.ts";
 import type { Driver } from "../runtime/driver.ts";
+import type { SpecHost } from "../runtime/oci-spec/spec-input.ts";
 import type { VolumeStore } from "../volumes/volume-store.ts";
 import type { Background } from "./background.ts";
 import type { EventBus } from "./events.ts";
@@ -46,7 +46,10 @@ export type Engine = {
   readonly images: ImageStore;
   readonly volumes: VolumeStore;
   readonly network: BridgeNetwork;
-  readonly cgroup: CgroupFacts;
+  /** What this machine is and permits. */
+  readonly machine: SpecHost;
+  /** The host's tini, catatonit or docker-init, for `--init`. */
+  readonly initPath: string | undefined;
   /** Best first; never empty. */
   readonly drivers: readonly Driver[];
   readonly monitor: MonitorLink;

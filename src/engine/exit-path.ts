@@ -35,7 +35,7 @@ export function containerExited(engine: Engine, id: string, end: TaskEnd): Promi
 
 function recordExit(engine: Engine, record: ContainerRecord, end: TaskEnd): ContainerRecord {
   const { id, restartCount, stoppedByUser } = record;
-  const oomKilled = oomKills(engine.cgroup, engine.instance.cgroupParent, id) > 0;
+  const oomKilled = oomKills(engine.machine.cgroup, engine.instance.cgroupParent, id) > 0;
   const run = { exitCode: end.exitCode, restartCount, stoppedByUser };
   const restart = wantsRestart(record.hostConfig.RestartPolicy, run);
   const ended = engine.containers.update(id, (now) => ({

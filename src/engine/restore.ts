@@ -119,7 +119,7 @@ async function sweep(engine: Engine): Promise<void> {
     if (!up.has(id) && !running.has(id))
       rmSync(join(tasksFolder(engine.config.execRoot), id), { recursive: true, force: true });
   for (const what of engine.network.sweep(up)) engine.host.log.info("network leftover removed", { what });
-  for (const path of removeLeftovers(engine.cgroup, engine.instance.cgroupParent, up))
+  for (const path of removeLeftovers(engine.machine.cgroup, engine.instance.cgroupParent, up))
     engine.host.log.info("cgroup leftover removed", { path });
 }
 

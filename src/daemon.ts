@@ -1,0 +1,132 @@
+// The daemon: configuration, one lock, the engine, the listeners; signals end it and leave every container running.
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { createApi } from "./api/api.ts";
+import { listen, parseListenAddress } from "./api/server.ts";
+import type { Listener } from "./api/server.ts";
+import { buildInfo } from "./base/build-info.ts";
+import { ConflictError, InvalidParameterError, errorText } from "./base/errors.ts";
+import { realHost } from "./base/host.ts";
+import { standardErrorLog } from "./base/structured-log.ts";
+import { daemonCommand, daemonUsage } from "./daemon-config.ts";
+import type { DaemonConfig } from "./daemon-config.ts";
+import type { EngineConfig } from "./engine/engine.ts";
+import { closeEngine, openEngine } from "./engine/open-engine.ts";
+import { tryLock } from "./sys/file.ts";
+import { setProcessName } from "./sys/process.ts";
+
+/** Ends when told to by SIGTERM or SIGINT; the exit code of the process. */
+export async function runDaemon(args: readonly string[]): Promise<number> {
+  try {
+    const command = daemonCommand(args);
+    if (command.action === "help") return say(1, daemonUsage, 0);
+    if (command.action === "validate") return say(1, "configuration OK\n", 0);
+    refuseUnsupported();
+    await serve(command.config);
+    return 0;
+  } catch (err) {
+    return say(2, `sampan daemon: ${errorText(err)}\n`, 1);
+  }
+}
+
+async function serve(config: DaemonConfig): Promise<void> {
+  setProcessName("sampan");
+  const log = standardErrorLog("sampan", config.debug ? "debug" : "info");
+  const host = realHost(log);
+  const began = host.clock.monotonicMs();
+  mkdirSync(config.root, { recursive: true, mode: 0o711 });
+  mkdirSync(config.execRoot, { recursive: true, mode: 0o711 });
+  using _locks = lockFolders(config);
+  writePidFile(config.pidFile);
+  const engine = await openEngine(host, engineConfig(config));
+  const listeners: Listener[] = [];
+  try {
+    const api = createApi(engine);
+    const options = {
+      group: config.socketGroup,
+      allowRootForWholeNetwork: config.unauthenticatedTcp,
+      ...(config.tls === undefined
+        ? {}
+        : { tls: { authority: config.tls.ca, certificate: config.tls.cert, key: config.tls.key } }),
+    };
+    for (const address of config.hosts)
+      listeners.push(await listen(api, parseListenAddress(address, config.tls !== undefined), options));
+    log.info("daemon ready", {
+      version: buildInfo.version,
+      hosts: config.hosts.join(","),
+      runtime: engine.drivers[0]?.name,
+      containers: engine.containers.all().length,
+      tookMs: Math.round(host.clock.monotonicMs() - began),
+    });
+    const signal = await toldToStop();
+    log.info("daemon stopping, containers go on", { signal });
+  } finally {
+    for (const listener of listeners) listener.closeAll();
+    await closeEngine(engine);
+    rmSync(config.pidFile, { force: true });
+  }
+}
+
+function engineConfig(config: DaemonConfig): EngineConfig {
+  const { root, execRoot, bridge, bridgeAddress, defaultRuntime, runtimes, logOptions, labels, debug } =
+    config;
+  // Compiled, argv[1] is a path inside the executable; from the sources it is src/main.ts.
+  const main = process.argv[1] ?? "";
+  const program = main.startsWith("/$bunfs/") ? [process.execPath] : [process.execPath, main];
+  return {
+    root,
+    execRoot,
+    bridge,
+    bridgeAddress,
+    defaultRuntime,
+    runtimes,
+    logOptions,
+    labels,
+    debug,
+    monitorCommand: [...program, "monitor"],
+  };
+}
+
+/**
+ * Root and run directory belong to one daemon at a time. The kernel lets go of the locks when the process ends, however
+ * it ends, so that a stale pid file never keeps a daemon from starting.
+ */
+function lockFolders(config: DaemonConfig): Disposable {
+  const fds = [config.root, config.execRoot].map((folder) => {
+    const fd = openSync(join(folder, "daemon.lock"), "a", 0o600);
+    if (tryLock(fd)) return fd;
+    throw new ConflictError(`another daemon uses ${folder} (pid ${readPid(config.pidFile) ?? "unknown"})`);
+  });
+  return { [Symbol.dispose]: () => fds.forEach(closeSync) };
+}
+
+function readPid(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch {
+    return undefined; // only names the other daemon in a message
+  }
+}
+
+function writePidFile(path: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, `${process.pid}\n`, { mode: 0o644 });
+}
+
+function refuseUnsupported(): void {
+  if (process.platform !== "linux") throw new InvalidParameterError("the daemon runs on Linux only");
+  if (process.arch !== "x64" && process.arch !== "arm64")
+    throw new InvalidParameterError(`the architecture ${process.arch} is not supported: amd64 and arm64 are`);
+  if (process.getuid?.() !== 0) throw new InvalidParameterError("the daemon must be started as root");
+}
+
+function toldToStop(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve(signal));
+  });
+}
+
+function say(fd: 1 | 2, text: string, exitCode: number): number {
+  writeFileSync(fd, text);
+  return exitCode;
+}

@@ -1,0 +1,110 @@
+// `inspect` of a container: its record in the shape of the API, with every field of every version.
+import { join } from "node:path";
+import type { ContainerRecord } from "../containers/record.ts";
+import { programOf } from "../containers/record.ts";
+import { networksOf, portsOf, stateBody } from "../containers/view.ts";
+import type { ContainerInspect, EndpointSettings, NetworkSettings } from "../spec/docker.ts";
+import { containerSizes } from "./container-size.ts";
+import { upperFolder } from "./create.ts";
+import type { Engine } from "./engine.ts";
+import { containerRootfs } from "./rootfs.ts";
+import { containerLogPath } from "./task.ts";
+
+/** What `GraphDriver.Name` and `info` call the storage: overlayfs with the layout that Docker's own has. */
+export const storageDriverName = "overlay2";
+
+/** NotFoundError "No such container: x". With `size` the container's files are counted. */
+export async function inspectContainer(
+  engine: Engine,
+  ref: string,
+  options: { readonly size: boolean },
+): Promise<ContainerInspect> {
+  const record = engine.containers.find(ref);
+  const { id, config, hostConfig } = record;
+  const folder = engine.containers.folder(id);
+  const [Path = "", ...Args] = programOf(config);
+  const execs = engine.execs.idsOf(id);
+  return {
+    Id: id,
+    Created: record.createdAt,
+    Path,
+    Args,
+    State: stateBody(record.state),
+    Image: record.imageId,
+    ResolvConfPath: join(folder, "resolv.conf"),
+    HostnamePath: join(folder, "hostname"),
+    HostsPath: join(folder, "hosts"),
+    LogPath: hostConfig.LogConfig.Type === "json-file" ? containerLogPath(engine, id) : "",
+    Name: `/${record.name}`,
+    RestartCount: record.restartCount,
+    Driver: storageDriverName,
+    Platform: record.platform,
+    MountLabel: "",
+    ProcessLabel: "",
+    AppArmorProfile: "",
+    ExecIDs: execs.length > 0 ? execs : null,
+    HostConfig: hostConfig,
+    GraphDriver: { Name: storageDriverName, Data: graphData(engine, record) },
+    ...(options.size ? await containerSizes(engine, record) : {}),
+    Mounts: record.mounts,
+    Config: config,
+    NetworkSettings: networkSettings(engine, record),
+  };
+}
+
+function graphData(engine: Engine, { id, layers }: ContainerRecord): Record<string, string> {
+  const upper = upperFolder(engine, id);
+  return {
+    // Docker writes the highest layer first, as overlay's lowerdir has it.
+    LowerDir: engine.images.layerFolders(layers).toReversed().join(":"),
+    MergedDir: containerRootfs(engine, id),
+    UpperDir: upper,
+    WorkDir: join(upper, "..", "work"),
+  };
+}
+
+const emptyEndpoint = {
+  EndpointID: "",
+  Gateway: "",
+  GlobalIPv6Address: "",
+  GlobalIPv6PrefixLen: 0,
+  IPAddress: "",
+  IPPrefixLen: 0,
+  IPv6Gateway: "",
+  MacAddress: "",
+};
+
+/** The addresses of the default bridge appear a second time at the top, where clients of API versions below 1.52 look. */
+function networkSettings(engine: Engine, record: ContainerRecord): NetworkSettings {
+  const networks = networksOf(record);
+  const isAttached = record.attachments.length > 0;
+  return {
+    Bridge: "",
+    SandboxID: isAttached ? record.id : "",
+    SandboxKey: isAttached ? join(engine.config.execRoot, "netns", record.id) : "",
+    Ports: portsOf(record),
+    HairpinMode: false,
+    LinkLocalIPv6Address: "",
+    LinkLocalIPv6PrefixLen: 0,
+    SecondaryIPAddresses: null,
+    SecondaryIPv6Addresses: null,
+    ...addressesOf(networks["bridge"]),
+    Networks: networks,
+  };
+}
+
+function addressesOf(endpoint: EndpointSettings | undefined): typeof emptyEndpoint {
+  if (!endpoint) return emptyEndpoint;
+  const { EndpointID, Gateway, GlobalIPv6Address, GlobalIPv6PrefixLen } = endpoint;
+  const { IPAddress, IPPrefixLen, IPv6Gateway, MacAddress } = endpoint;
+  return {
+    EndpointID,
+    Gateway,
+    GlobalIPv6Address,
+    GlobalIPv6PrefixLen,
+    IPAddress,
+    IPPrefixLen,
+    IPv6Gateway,
+    MacAddress,
+  };
+}

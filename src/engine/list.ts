@@ -1,0 +1,89 @@
+// `ps`: one row for each container that the filters let through, newest first.
+import { NotFoundError } from "../base/errors.ts";
+import type { Filters } from "../base/filters.ts";
+import { containerFilter, newestFirst } from "../containers/filters.ts";
+import type { ContainerRecord } from "../containers/record.ts";
+import { statusText } from "../containers/status-text.ts";
+import { commandText, countsAsRunning, networksOf, portsOf, portSummaries } from "../containers/view.ts";
+import type { ContainerSummary } from "../spec/docker.ts";
+import { containerSizes } from "./container-size.ts";
+import type { Engine } from "./engine.ts";
+
+export type ListOptions = {
+  /** Stopped ones too. */
+  readonly all: boolean;
+  /** At most so many, stopped ones included; undefined or <= 0: no limit. */
+  readonly limit?: number | undefined;
+  /** Count the bytes of each, which reads its whole file tree. */
+  readonly size: boolean;
+  readonly filters: Filters;
+};
+
+/** InvalidParameterError for filters that Docker refuses, NotFoundError for `before` and `since` of nothing. */
+export async function listContainers(engine: Engine, options: ListOptions): Promise<ContainerSummary[]> {
+  const { filters, size } = options;
+  const limit = options.limit !== undefined && options.limit > 0 ? options.limit : undefined;
+  const matches = containerFilter(filters, {
+    findContainer: (ref) => engine.containers.find(ref),
+    findImage: (ref) => findImage(engine, ref),
+  });
+  const stoppedToo = options.all || limit !== undefined || filters.has("status");
+  const records = engine.containers
+    .all()
+    .filter((record) => (stoppedToo || countsAsRunning(record.state)) && matches(record))
+    .toSorted(newestFirst)
+    .slice(0, limit);
+  const now = engine.host.clock.now();
+  const imageName = imageNames(engine);
+  const rows = records.map((record) => summary(record, imageName(record), now));
+  if (!size) return rows;
+  return Promise.all(
+    records.map(async (record, i) => ({
+      ...(rows[i] as ContainerSummary),
+      ...(await containerSizes(engine, record)),
+    })),
+  );
+}
+
+function summary(record: ContainerRecord, image: string, now: Date): ContainerSummary {
+  const { id, name, imageId, createdAt, config, hostConfig, state } = record;
+  return {
+    Id: id,
+    Names: [`/${name}`],
+    Image: image,
+    ImageID: imageId,
+    Command: commandText(record),
+    Created: Math.floor(Date.parse(createdAt) / 1000),
+    Ports: portSummaries(portsOf(record)),
+    Labels: config.Labels,
+    State: state.status,
+    Status: statusText(state, now),
+    HostConfig: {
+      NetworkMode: hostConfig.NetworkMode,
+      ...(hostConfig.Annotations ? { Annotations: hostConfig.Annotations } : {}),
+    },
+    NetworkSettings: { Networks: networksOf(record) },
+    Mounts: record.mounts,
+  };
+}
+
+/** The name that the container was made with, or the image's id once that name means another image. Looked up once per name. */
+function imageNames(engine: Engine): (record: ContainerRecord) => string {
+  const ids = new Map<string, string | undefined>();
+  return ({ config, imageId }) => {
+    if (!ids.has(config.Image)) ids.set(config.Image, findImage(engine, config.Image)?.id);
+    return ids.get(config.Image) === imageId ? config.Image : imageId;
+  };
+}
+
+function findImage(
+  engine: Engine,
+  ref: string,
+): { readonly id: string; readonly layers: readonly string[] } | undefined {
+  try {
+    return engine.images.resolve(ref);
+  } catch (err) {
+    if (err instanceof NotFoundError) return undefined;
+    throw err;
+  }
+}

@@ -1,0 +1,126 @@
+// Opens an engine: the stores, the network, the runtimes, the monitor, and last the restore. In the order of the first
+// Docker: containers/, graph/, repositories, network, restore. Closing leaves every container as it is.
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Host } from "../base/host.ts";
+import { instanceOf } from "../base/instance.ts";
+import { KeyedLock } from "../base/keyed-lock.ts";
+import { ContainerStore } from "../containers/container-store.ts";
+import { isUp } from "../containers/state.ts";
+import { openImageStore } from "../images/image-store.ts";
+import { openBridgeNetwork } from "../networks/bridge-network.ts";
+import { cgroupFacts } from "../runtime/cgroup.ts";
+import { findDrivers } from "../runtime/drivers/find-drivers.ts";
+import type { SpecHost } from "../runtime/oci-spec/spec-input.ts";
+import { capabilityBoundingSet } from "../sys/process.ts";
+import { VolumeStore } from "../volumes/volume-store.ts";
+import { Background } from "./background.ts";
+import type { Engine, EngineConfig } from "./engine.ts";
+import { EventBus } from "./events.ts";
+import { ExecTable } from "./exec-table.ts";
+import { execExited } from "./exec.ts";
+import { containerExited } from "./exit-path.ts";
+import { MonitorLink } from "./monitor-link.ts";
+import { handOver, restore } from "./restore.ts";
+import { Restarts } from "./restarts.ts";
+import { tasksFolder } from "./task-paths.ts";
+import { Waiters } from "./waiters.ts";
+
+/** INVARIANT: at most one engine per root; the caller holds the lock that makes it so. */
+export async function openEngine(host: Host, config: EngineConfig): Promise<Engine> {
+  const { root, execRoot } = config;
+  const instance = instanceOf(execRoot);
+  mkdirSync(root, { recursive: true, mode: 0o711 });
+  mkdirSync(tasksFolder(execRoot), { recursive: true, mode: 0o711 });
+  const machine = machineFacts();
+  const background = new Background(host.log);
+
+  // The monitor takes the longest to answer: it starts while the stores open.
+  const exits: Parameters<typeof dispatchExit>[1][] = [];
+  let deliver = (exit: (typeof exits)[number]): void => void exits.push(exit);
+  const opening = MonitorLink.open(host, {
+    execRoot,
+    command: config.monitorCommand,
+    onExit: (exit) => deliver(exit),
+    onReplaced: () => handOver(engine),
+  });
+  opening.catch(() => {}); // awaited below; an earlier failure of another part must not leave it unobserved
+
+  host.log.debug("opening containers", { root });
+  const containers = ContainerStore.open(root, host);
+  host.log.debug("opening graph and repositories", { root });
+  const images = openImageStore(host, root);
+  const volumes = new VolumeStore(host, root);
+  host.log.debug("opening network", { bridge: config.bridge ?? instance.bridge });
+  const network = await openBridgeNetwork(host.log, { ...config, instance });
+  const drivers = findDrivers(host.log, config, machine.cgroup);
+  const monitor = await opening;
+
+  const engine: Engine = {
+    host,
+    config,
+    instance,
+    containers,
+    images,
+    volumes,
+    network,
+    machine,
+    initPath: findInit(),
+    drivers,
+    monitor,
+    events: new EventBus(host.clock),
+    waiters: new Waiters(),
+    execs: new ExecTable(),
+    restarts: new Restarts(),
+    background,
+    locks: new KeyedLock(),
+  };
+  deliver = (exit) => dispatchExit(engine, exit);
+  exits.forEach(deliver);
+  host.log.debug("restoring containers");
+  await restore(engine);
+  return engine;
+}
+
+/** Stops to restart containers and waits for work under way. With nothing running, what lies outside the root goes too. */
+export async function closeEngine(engine: Engine): Promise<void> {
+  engine.restarts.cancelAll();
+  await engine.background.idle();
+  const idle = engine.containers.all().every(({ state }) => !isUp(state));
+  await engine.monitor.close(idle);
+  if (idle) await engine.network.remove();
+}
+
+function dispatchExit(
+  engine: Engine,
+  exit: { readonly id: string } & Parameters<typeof containerExited>[2],
+): void {
+  const work = engine.containers.get(exit.id) ? containerExited : execExited;
+  engine.background.run(`exit of ${exit.id}`, () => work(engine, exit.id, exit));
+}
+
+function machineFacts(): SpecHost {
+  return {
+    cgroup: cgroupFacts(),
+    capabilities: capabilityBoundingSet(),
+    seccomp: existsSync("/proc/sys/kernel/seccomp/actions_avail"),
+    appArmor: existsSync("/sys/kernel/security/apparmor"),
+    architecture: process.arch,
+    recursiveReadOnly: true,
+  };
+}
+
+const initNames = ["docker-init", "tini-static", "tini", "catatonit"];
+const programFolders = [
+  "/usr/local/bin",
+  "/usr/bin",
+  "/usr/libexec/docker",
+  "/usr/libexec/podman",
+  "/usr/libexec/catatonit",
+];
+
+function findInit(): string | undefined {
+  return initNames
+    .flatMap((name) => programFolders.map((folder) => join(folder, name)))
+    .find((path) => existsSync(path));
+}

@@ -1,0 +1,41 @@
+// Volumes at the start of a container: an empty one takes over what the image has in its place, as Docker's do.
+import { execFile } from "node:child_process";
+import { closeSync, constants, readdirSync } from "node:fs";
+import { promisify } from "node:util";
+import { SystemError } from "../base/errors.ts";
+import type { ContainerRecord } from "../containers/record.ts";
+import { SyscallError } from "../sys/errno.ts";
+import { openInRoot } from "../sys/open-in-root.ts";
+import type { Engine } from "./engine.ts";
+import { openRoot } from "./rootfs.ts";
+
+const run = promisify(execFile);
+const copyTimeoutMs = 10 * 60_000;
+
+export async function fillVolumes(engine: Engine, record: ContainerRecord): Promise<void> {
+  const empty = record.mounts.filter(
+    ({ Type, Source, Mode }) =>
+      Type === "volume" && !Mode.split(",").includes("nocopy") && readdirSync(Source).length === 0,
+  );
+  if (empty.length === 0) return;
+  using root = openRoot(engine, record.id);
+  for (const { Source, Destination } of empty) await copyFolder(root.fd, Destination, Source);
+}
+
+/** `cp -a` does owners, times, links and extended attributes; the source is named by descriptor, so no link leads out of the root. */
+async function copyFolder(root: number, path: string, target: string): Promise<void> {
+  let source: number;
+  try {
+    source = openInRoot(root, path, constants.O_RDONLY | constants.O_DIRECTORY);
+  } catch (err) {
+    if (err instanceof SyscallError && (err.code === "ENOENT" || err.code === "ENOTDIR")) return; // nothing to take over
+    throw err;
+  }
+  try {
+    await run("cp", ["-a", `/proc/${process.pid}/fd/${source}/.`, target], { timeout: copyTimeoutMs });
+  } catch (err) {
+    throw new SystemError(`failed to copy the image's ${path} into the volume`, { cause: err });
+  } finally {
+    closeSync(source);
+  }
+}
