@@ -1,0 +1,55 @@
+// Blobs by digest: image configs and manifests. What is read is what was asked for, or an error.
+//
+//   content/sha256/<64 hex digits>
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { writeFileDurable } from "../base/durable-file.ts";
+import { NotFoundError, SystemError } from "../base/errors.ts";
+import { digestHex, digestOfHex, type Digest } from "../spec/digest.ts";
+
+export type ContentStore = { readonly folder: string };
+
+export function openContentStore(root: string): ContentStore {
+  const folder = join(root, "content", "sha256");
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return { folder };
+}
+
+export function digestOf(bytes: Uint8Array): Digest {
+  return digestOfHex(createHash("sha256").update(bytes).digest("hex"));
+}
+
+/** Durable when it returns. Putting what is there already is fine. */
+export function putBlob(store: ContentStore, bytes: Uint8Array): Digest {
+  const digest = digestOf(bytes);
+  const path = blobPath(store, digest);
+  if (!existsSync(path)) writeFileDurable(path, bytes);
+  return digest;
+}
+
+/** @throws NotFoundError; SystemError when the file is not what its name says. */
+export function readBlob(store: ContentStore, digest: Digest): Uint8Array {
+  const bytes = readIfThere(blobPath(store, digest));
+  if (bytes === undefined) throw new NotFoundError(`content ${digest} not found`);
+  if (digestOf(bytes) !== digest) throw new SystemError(`content ${digest} is damaged on disk`);
+  return bytes;
+}
+
+/** Deleting what is not there is fine. */
+export function deleteBlob(store: ContentStore, digest: Digest): void {
+  rmSync(blobPath(store, digest), { force: true });
+}
+
+function blobPath(store: ContentStore, digest: Digest): string {
+  return join(store.folder, digestHex(digest));
+}
+
+function readIfThere(path: string): Uint8Array | undefined {
+  try {
+    return readFileSync(path);
+  } catch (err) {
+    if ((err as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw err;
+  }
+}
