@@ -1,0 +1,94 @@
+// Carries out an EndpointPlan: a pair of interfaces between the bridge and the container's namespace.
+import { NotFoundError } from "../base/errors.ts";
+import { addAddress } from "../netlink/address.ts";
+import { changeLink, createVeth, deleteLink } from "../netlink/link.ts";
+import type { Request } from "../netlink/message.ts";
+import { addDefaultRoute } from "../netlink/route.ts";
+import { findLink, Rtnetlink } from "../netlink/rtnetlink.ts";
+import { failedWith, type ErrnoName } from "../sys/errno.ts";
+import { closeFd, O_WRONLY, openFile, writeAll } from "../sys/file.ts";
+import { insideNetns, openNetns } from "../sys/namespace.ts";
+import type { EndpointPlan } from "./endpoint-plan.ts";
+
+/**
+ * Makes all of the plan true, whatever of it is true already. Needs the sandbox's namespace and the bridge. On failure
+ * the pair is gone again.
+ */
+export function connectEndpoint(host: Rtnetlink, plan: EndpointPlan): void {
+  const master = findLink(host, plan.bridge)?.index;
+  if (master === undefined) throw new NotFoundError(`bridge ${plan.bridge} does not exist`);
+  try {
+    plugIn(host, plan, master);
+    configureInside(plan);
+  } catch (err) {
+    performUnless(host, "ENODEV", deleteLink(plan.hostInterface));
+    throw err;
+  }
+}
+
+/**
+ * Cuts the container off, so that its address can be given to another at once; the pair itself goes with the sandbox's
+ * namespace. Fine when it is gone.
+ */
+export function disconnectEndpoint(host: Rtnetlink, hostInterface: string): void {
+  performUnless(host, "ENODEV", changeLink(hostInterface, { up: false }));
+}
+
+function plugIn(host: Rtnetlink, plan: EndpointPlan, master: number): void {
+  const netnsFd = openNetns(plan.netnsPath);
+  try {
+    const peer = { name: plan.containerInterface, mac: plan.mac, netnsFd };
+    performUnless(host, "EEXIST", createVeth({ name: plan.hostInterface }, peer, plan.mtu));
+  } finally {
+    closeFd(netnsFd);
+  }
+  // The host's end only passes frames on: an IPv6 address of its own would be announced for nobody.
+  const { hostInterface, alias } = plan;
+  host.perform(changeLink(hostInterface, { alias, master, ipv6LinkLocal: false, up: true }));
+}
+
+function configureInside(plan: EndpointPlan): void {
+  const { containerInterface, netnsPath, address, prefixLength, gateway } = plan;
+  const { inside, ipv6Switch } = insideNetns(netnsPath, () => ({
+    inside: new Rtnetlink(),
+    ipv6Switch: openIpv6Switch(containerInterface),
+  }));
+  using _ = inside;
+  switchIpv6Off(ipv6Switch);
+  const linkIndex = findLink(inside, containerInterface)?.index;
+  if (linkIndex === undefined) throw new NotFoundError(`${containerInterface} is not in its namespace`);
+  inside.perform(changeLink(linkIndex, { up: true }));
+  performUnless(inside, "EEXIST", addAddress({ linkIndex, address, prefixLength }));
+  performUnless(inside, "EEXIST", addDefaultRoute(gateway));
+}
+
+/**
+ * An IPv4 network: without this, every container would have a link-local IPv6 address and listen to any neighbour that
+ * calls itself a router. `undefined` where the kernel has no IPv6 or the setting cannot be changed.
+ */
+function openIpv6Switch(name: string): number | undefined {
+  try {
+    // Which namespace's setting a file in /proc/sys/net is gets decided when it is opened.
+    return openFile(`/proc/sys/net/ipv6/conf/${name}/disable_ipv6`, O_WRONLY);
+  } catch (err) {
+    if (failedWith(err, "ENOENT", "EROFS", "EACCES")) return undefined;
+    throw err;
+  }
+}
+
+function switchIpv6Off(ipv6Switch: number | undefined): void {
+  if (ipv6Switch === undefined) return;
+  try {
+    writeAll(ipv6Switch, Buffer.from("1"));
+  } finally {
+    closeFd(ipv6Switch);
+  }
+}
+
+function performUnless(rtnetlink: Rtnetlink, fine: ErrnoName, request: Request): void {
+  try {
+    rtnetlink.perform(request);
+  } catch (err) {
+    if (!failedWith(err, fine)) throw err;
+  }
+}

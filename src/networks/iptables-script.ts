@@ -1,0 +1,65 @@
+// The text that iptables-restore is given, made from the rules wanted and from what iptables-save said is there.
+//
+// With --noflush, `:CHAIN -` makes a chain of our own or empties it, and everything else stays. A table is committed in
+// one step, so running containers never see half of a change.
+import type { Chain, Ruleset, Table } from "./firewall.ts";
+
+/** Makes our chains hold exactly these rules, each jumped to exactly once and before anything else. */
+export function installScript({ chains, rules }: Ruleset, saved: string): string {
+  return script(chains, (table) => {
+    const own = chains.filter((chain) => chain.table === table);
+    return [
+      ...own.map(({ name }) => `:${name} - [0:0]`),
+      ...own.flatMap((chain) => jumpCorrections(chain, countJumps(chain, saved))),
+      ...rules
+        .filter((rule) => rule.table === table)
+        .map(({ chain, words }) => ["-A", chain, ...words].join(" ")),
+    ];
+  });
+}
+
+/** Takes away what is there of our chains and of the jumps to them; empty when there is nothing. */
+export function removalScript(chains: readonly Chain[], saved: string): string {
+  return script(chains, (table) => {
+    const own = chains.filter((chain) => chain.table === table);
+    const present = own.filter((chain) => hasChain(chain, saved));
+    return [
+      ...own.flatMap((chain) => Array<string>(countJumps(chain, saved)).fill(`-D ${jumpTo(chain)}`)),
+      ...present.map(({ name }) => `-F ${name}`),
+      ...present.map(({ name }) => `-X ${name}`),
+    ];
+  });
+}
+
+function script(chains: readonly Chain[], body: (table: Table) => readonly string[]): string {
+  const tables = [...new Set(chains.map(({ table }) => table))];
+  return tables
+    .map((table) => ({ table, lines: body(table) }))
+    .filter(({ lines }) => lines.length > 0)
+    .map(({ table, lines }) => `*${table}\n${lines.join("\n")}\nCOMMIT\n`)
+    .join("");
+}
+
+function jumpCorrections(chain: Chain, present: number): string[] {
+  if (present === 0) return [`-I ${jumpTo(chain)}`];
+  return Array<string>(present - 1).fill(`-D ${jumpTo(chain)}`);
+}
+
+function jumpTo({ from, name }: Chain): string {
+  return `${from} -j ${name}`;
+}
+
+function countJumps(chain: Chain, saved: string): number {
+  return savedLines(saved, chain.table).filter((line) => line === `-A ${jumpTo(chain)}`).length;
+}
+
+function hasChain({ table, name }: Chain, saved: string): boolean {
+  return savedLines(saved, table).some((line) => line.startsWith(`:${name} `));
+}
+
+/** The lines of one table in the output of iptables-save. */
+function savedLines(saved: string, table: Table): string[] {
+  const lines = saved.split("\n");
+  const start = lines.indexOf(`*${table}`);
+  return start === -1 ? [] : lines.slice(start, lines.indexOf("COMMIT", start));
+}
