@@ -1,15 +1,15 @@
 // The OCI bundle of a start: the files that the container gets from its engine, its volumes filled, and config.json.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ConflictError, InvalidParameterError, NotFoundError } from "../base/errors.ts";
-import { extraHosts, hostsFile, ownNames, resolvConf } from "../containers/network-files.ts";
+import { InvalidParameterError } from "../base/errors.ts";
 import type { ContainerRecord } from "../containers/record.ts";
-import { isUp } from "../containers/state.ts";
 import { cgroupsPathOf } from "../runtime/cgroup.ts";
 import { runtimeSpec } from "../runtime/oci-spec/runtime-spec.ts";
-import type { BoundFiles, SharedNamespaces } from "../runtime/oci-spec/spec-input.ts";
+import type { SharedNamespaces } from "../runtime/oci-spec/spec-input.ts";
 import { resolveDevices } from "./devices.ts";
 import type { Engine } from "./engine.ts";
+import { joinedContainer, processOf } from "./joined-container.ts";
+import { writeNetworkFiles } from "./network-files.ts";
 import { containerRootfs, makeWorkingDir, userInRootfs } from "./rootfs.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { taskFiles } from "./task-paths.ts";
@@ -46,49 +46,6 @@ export async function writeBundle(engine: Engine, record: ContainerRecord, sandb
   writeFileSync(join(dir, "config.json"), JSON.stringify(spec), { mode: 0o600 });
 }
 
-/** The container's own hostname, hosts and resolv.conf, made anew at every start. */
-function writeNetworkFiles(engine: Engine, record: ContainerRecord, sandbox: Sandbox): BoundFiles {
-  const { config, hostConfig } = record;
-  const folder = engine.containers.folder(record.id);
-  const isolated = sandbox.namespace.kind !== "host";
-  const own =
-    sandbox.address === undefined
-      ? undefined
-      : {
-          address: sandbox.address,
-          names: ownNames(config.Hostname, config.Domainname),
-        };
-  const dns = { servers: hostConfig.Dns, search: hostConfig.DnsSearch, options: hostConfig.DnsOptions };
-  const extra = extraHosts(hostConfig.ExtraHosts ?? [], engine.network.gateway);
-  const texts = {
-    hostname: `${config.Hostname}\n`,
-    hosts: isolated ? hostsFile(extra, own) : readHostFile("/etc/hosts") + hostsFile(extra, undefined, []),
-    resolvConf: resolvConf(readHostFile("/etc/resolv.conf"), dns, isolated),
-  };
-  const files = networkFilesOf(folder);
-  writeFileSync(files.hostname, texts.hostname, { mode: 0o644 });
-  writeFileSync(files.hosts, texts.hosts, { mode: 0o644 });
-  writeFileSync(files.resolvConf, texts.resolvConf, { mode: 0o644 });
-  return files;
-}
-
-export function networkFilesOf(containerFolder: string) {
-  return {
-    hostname: join(containerFolder, "hostname"),
-    hosts: join(containerFolder, "hosts"),
-    resolvConf: join(containerFolder, "resolv.conf"),
-  };
-}
-
-function readHostFile(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (err) {
-    if (err instanceof Error && "code" in err && err.code === "ENOENT") return "";
-    throw err;
-  }
-}
-
 /** `--pid container:x` and `--ipc container:x` by the other container's process. */
 function otherNamespaces(engine: Engine, record: ContainerRecord): Pick<SharedNamespaces, "pid" | "ipc"> {
   const path = (mode: string, kind: "pid" | "ipc"): string | undefined =>
@@ -96,20 +53,6 @@ function otherNamespaces(engine: Engine, record: ContainerRecord): Pick<SharedNa
   const pid = path(record.hostConfig.PidMode, "pid");
   const ipc = path(record.hostConfig.IpcMode, "ipc");
   return { ...(pid === undefined ? {} : { pid }), ...(ipc === undefined ? {} : { ipc }) };
-}
-
-/** The process of the container in `container:<ref>`; refused in Docker's words unless it runs. */
-export function processOf(engine: Engine, mode: string): number {
-  const other = joinedContainer(engine, mode);
-  if (!isUp(other.state))
-    throw new ConflictError(`cannot join network namespace of a non running container: ${other.id}`);
-  return other.state.pid;
-}
-
-export function joinedContainer(engine: Engine, mode: string): ContainerRecord {
-  const ref = mode.slice("container:".length);
-  if (ref === "") throw new NotFoundError("No such container: ");
-  return engine.containers.find(ref);
 }
 
 /** A shareable /dev/shm lies on the host, so that others can join it. */

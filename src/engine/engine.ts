@@ -7,6 +7,7 @@ import type { ContainerStore } from "../containers/container-store.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import type { ImageStore } from "../images/image-store.ts";
 import type { BridgeNetwork } from "../networks/bridge-network.ts";
+import type { NetworkStore } from "../networks/network-record.ts";
 import type { Driver } from "../runtime/driver.ts";
 import type { SpecHost } from "../runtime/oci-spec/spec-input.ts";
 import type { VolumeStore } from "../volumes/volume-store.ts";
@@ -45,6 +46,8 @@ export type Engine = {
   readonly containers: ContainerStore;
   readonly images: ImageStore;
   readonly volumes: VolumeStore;
+  readonly networks: NetworkStore;
+  /** The network of containers that ask for none. */
   readonly network: BridgeNetwork;
   /** What this machine is and permits. */
   readonly machine: SpecHost;

@@ -23,7 +23,7 @@ export async function inspectContainer(
   const { id, config, hostConfig } = record;
   const folder = engine.containers.folder(id);
   const [Path = "", ...Args] = programOf(config);
-  const execs = engine.execs.idsOf(id);
+  const execs = engine.execs.runningIn(id);
   return {
     Id: id,
     Created: record.createdAt,

@@ -9,6 +9,7 @@ import { ContainerStore } from "../containers/container-store.ts";
 import { isUp } from "../containers/state.ts";
 import { openImageStore } from "../images/image-store.ts";
 import { openBridgeNetwork } from "../networks/bridge-network.ts";
+import { NetworkStore } from "../networks/network-record.ts";
 import { cgroupFacts } from "../runtime/cgroup.ts";
 import { findDrivers } from "../runtime/drivers/find-drivers.ts";
 import type { SpecHost } from "../runtime/oci-spec/spec-input.ts";
@@ -52,7 +53,8 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
   const images = openImageStore(host, root);
   const volumes = new VolumeStore(host, root);
   host.log.debug("opening network", { bridge: config.bridge ?? instance.bridge });
-  const network = await openBridgeNetwork(host.log, { ...config, instance });
+  const networks = new NetworkStore(host, root);
+  const network = await openBridgeNetwork(host, networks, { ...config, instance });
   const drivers = findDrivers(host.log, config, machine.cgroup);
   const monitor = await opening;
 
@@ -63,6 +65,7 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
     containers,
     images,
     volumes,
+    networks,
     network,
     machine,
     initPath: findInit(),
@@ -89,6 +92,7 @@ export async function closeEngine(engine: Engine): Promise<void> {
   const idle = engine.containers.all().every(({ state }) => !isUp(state));
   await engine.monitor.close(idle);
   if (idle) await engine.network.remove();
+  engine.network.close();
 }
 
 function dispatchExit(

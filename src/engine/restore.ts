@@ -15,6 +15,7 @@ import type { Engine } from "./engine.ts";
 import { execExited } from "./exec.ts";
 import { containerExited } from "./exit-path.ts";
 import type { TaskEnd } from "./exit-path.ts";
+import { adoptNetwork } from "./sandbox.ts";
 import { startContainer } from "./start.ts";
 import { containerTask } from "./task.ts";
 import { tasksFolder } from "./task-paths.ts";
@@ -27,6 +28,7 @@ export async function restore(engine: Engine): Promise<void> {
   const before = engine.containers.all();
   const wereUp = new Set(before.filter(({ state }) => isUp(state)).map(({ id }) => id));
   const tasks = new Map((await engine.monitor.list()).map((task) => [task.id, task]));
+  for (const record of before) if (isUp(record.state)) adoptNetwork(engine, record);
   for (const record of before) await reconcile(engine, record, tasks.get(record.id));
   for (const task of tasks.values()) if (!engine.containers.get(task.id)) await dropUnknownTask(engine, task);
   await sweep(engine);
