@@ -1,0 +1,417 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "bun:test";
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { errorText } from "../../src/base/errors.ts";
+import { realHost, type Host } from "../../src/base/host.ts";
+import { instanceOf } from "../../src/base/instance.ts";
+import { silentLog } from "../../src/base/log.ts";
+import {
+  openBridgeNetwork,
+  type BridgeNetwork,
+  type BridgeNetworkOptions,
+} from "../../src/networks/bridge-network.ts";
+import { connectEndpoint } from "../../src/networks/endpoint.ts";
+import { NetworkStore } from "../../src/networks/network-record.ts";
+import { createSandbox } from "../../src/networks/sandbox.ts";
+import { openRtnetlink } from "../../src/netlink/rtnetlink.ts";
+import { createNetns, removeNetns } from "../../src/sys/namespace.ts";
+import { enterFreshNetwork } from "./fresh-network.ts";
+import { look, lookJson } from "./other-eyes.ts";
+
+type IpLink = {
+  ifname: string;
+  flags: string[];
+  mtu: number;
+  address: string;
+  ifalias?: string;
+  master?: string;
+};
+type IpAddress = { addr_info: { local: string; prefixlen: number; family: string }[] };
+
+let leave = () => {};
+let folder = "";
+let opened: BridgeNetwork[] = [];
+const warnings: string[] = [];
+const host: Host = realHost({ ...silentLog, warn: (message) => warnings.push(message) });
+
+beforeAll(() => {
+  // Starting a program before: whatever threads that makes belong to the machine's own network.
+  look("true");
+});
+beforeEach(() => {
+  leave = enterFreshNetwork();
+  folder = mkdtempSync("/tmp/sampan-networks-");
+});
+afterEach(() => {
+  for (const network of opened) network.close();
+  opened = [];
+  warnings.length = 0;
+  const netns = `${folder}/netns`;
+  if (existsSync(netns)) for (const name of readdirSync(netns)) removeNetns(`${netns}/${name}`);
+  rmSync(folder, { recursive: true });
+  leave();
+});
+afterAll(() => {
+  expect(look("findmnt", "-rno", "TARGET")).not.toContain("sampan-networks-");
+});
+
+async function open(options: Partial<BridgeNetworkOptions> = {}): Promise<BridgeNetwork> {
+  const network = await openBridgeNetwork(host, new NetworkStore(host, folder), {
+    instance: instanceOf(folder),
+    execRoot: folder,
+    bridge: undefined,
+    bridgeAddress: undefined,
+    ...options,
+  });
+  opened.push(network);
+  return network;
+}
+
+const failureOf = (work: Promise<unknown>) => work.then(() => "none", errorText);
+const ip = (...args: string[]) => JSON.parse(look("ip", "-j", ...args) || "[]") as unknown;
+const linkNames = () => (ip("link") as IpLink[]).map(({ ifname }) => ifname);
+const linkNamed = (name: string) => (ip("link", "show", name) as IpLink[])[0];
+const addressesOf = (name: string) =>
+  (ip("address", "show", name) as IpAddress[]).flatMap(({ addr_info }) =>
+    addr_info.map(({ local, prefixlen }) => `${local}/${prefixlen}`),
+  );
+const inside = (netns: string, ...words: string[]) => look("nsenter", `--net=${netns}`, ...words);
+const reaches = (netns: string, address: string) => {
+  try {
+    inside(netns, "busybox", "ping", "-c", "1", "-W", "1", address);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** Rules without the lines that change from call to call, and without counters. */
+const rules = () =>
+  look("iptables-save")
+    .split("\n")
+    .filter((line) => line.startsWith("-A"));
+
+test("openBridgeNetwork: ip sees the bridge up with the first free range, forwarding is on, the record tells it", async () => {
+  look("ip", "link", "add", "docker0", "type", "bridge");
+  look("ip", "address", "add", "172.17.0.1/16", "dev", "docker0");
+  look("ip", "link", "set", "docker0", "up");
+  const { record } = await open();
+  const { bridge } = instanceOf(folder);
+  expect(record).toMatchObject({
+    name: "bridge",
+    bridge,
+    subnet: "172.18.0.0/16",
+    gateway: "172.18.0.1",
+    mtu: 1500,
+  });
+  expect(addressesOf(bridge)).toEqual(["172.18.0.1/16"]);
+  expect(linkNamed(bridge)?.flags).toContain("UP");
+  expect(readFileSync("/proc/sys/net/ipv4/ip_forward", "utf8")).toBe("1\n");
+  expect(readFileSync(`/proc/sys/net/ipv6/conf/${bridge}/accept_ra`, "utf8")).toBe("0\n");
+  expect(warnings).toEqual([]);
+});
+
+test("openBridgeNetwork: again gives the same bridge, record and rules, each once", async () => {
+  const first = await open();
+  const before = { rules: rules(), links: linkNames() };
+  const second = await open();
+  expect(second.record).toEqual(first.record);
+  expect({ rules: rules(), links: linkNames() }).toEqual(before);
+});
+
+test("openBridgeNetwork: after a reboot it is where it was, unless the host has a route there by now", async () => {
+  const { record } = await open();
+  look("ip", "link", "del", record.bridge);
+  look("ip", "link", "add", "early", "type", "bridge");
+  look("ip", "link", "set", "early", "up");
+  expect((await open()).record).toEqual(record);
+  look("ip", "link", "del", record.bridge);
+  look("ip", "route", "add", "172.17.8.0/24", "dev", "early", "table", "77");
+  expect((await open()).record).toEqual({ ...record, subnet: "172.18.0.0/16", gateway: "172.18.0.1" });
+});
+
+test("openBridgeNetwork: --bip decides, and moves a bridge that is elsewhere", async () => {
+  const first = await open({ bridgeAddress: "10.77.0.1/24" });
+  expect(first.record).toMatchObject({ subnet: "10.77.0.0/24", gateway: "10.77.0.1" });
+  const second = await open({ bridgeAddress: "10.78.3.9/22" });
+  expect(second.record).toMatchObject({ id: first.record.id, subnet: "10.78.0.0/22", gateway: "10.78.3.9" });
+  expect(addressesOf(second.record.bridge)).toEqual(["10.78.3.9/22"]);
+  for (const bad of ["10.78.0.0/22", "10.78.0.1/31", "10.78.0.1", "fd00::1/64"])
+    expect(await failureOf(open({ bridgeAddress: bad }))).toContain("invalid");
+});
+
+test("openBridgeNetwork: an existing bridge is used with its own address, and left where it is", async () => {
+  expect(await failureOf(open({ bridge: "mine" }))).toContain("bridge mine does not exist");
+  expect(await failureOf(open({ bridge: "lo" }))).toContain("lo is not a bridge");
+  look("ip", "link", "add", "mine", "mtu", "1400", "type", "bridge");
+  expect(await failureOf(open({ bridge: "mine" }))).toContain("bridge mine has no IPv4 address");
+  look("ip", "address", "add", "10.66.0.254/24", "dev", "mine");
+  const network = await open({ bridge: "mine" });
+  expect(network.record).toMatchObject({
+    bridge: "mine",
+    subnet: "10.66.0.0/24",
+    gateway: "10.66.0.254",
+    mtu: 1400,
+  });
+  expect(network.connect("c1").address).toBe("10.66.0.1");
+  await network.remove();
+  expect(linkNames()).toContain("mine");
+});
+
+test("openBridgeNetwork: the bridge carries no more than the way out does", async () => {
+  look("ip", "link", "add", "uplink", "mtu", "1420", "type", "bridge");
+  look("ip", "address", "add", "198.51.100.1/24", "dev", "uplink");
+  look("ip", "link", "set", "uplink", "up");
+  look("ip", "route", "add", "default", "via", "198.51.100.254");
+  const { record } = await open();
+  expect(record.mtu).toBe(1420);
+  expect(linkNamed(record.bridge)?.mtu).toBe(1420);
+});
+
+test("connect: ip inside sees address, route, mac and loopback; outside a port of the bridge with its owner's name", async () => {
+  const network = await open();
+  const plan = network.connect("c1");
+  expect(plan).toMatchObject({
+    address: "172.17.0.2",
+    prefixLength: 16,
+    gateway: "172.17.0.1",
+    mac: "02:42:ac:11:00:02",
+  });
+  const links = lookJson("nsenter", `--net=${plan.netnsPath}`, "ip", "-j", "address") as (IpLink &
+    IpAddress)[];
+  const eth0 = links.find(({ ifname }) => ifname === "eth0");
+  expect(eth0).toMatchObject({ mtu: 1500, address: "02:42:ac:11:00:02" });
+  expect(eth0?.flags).toContain("LOWER_UP");
+  // One IPv4 address and, on an IPv4 network, none of IPv6.
+  expect(eth0?.addr_info).toEqual([expect.objectContaining({ local: "172.17.0.2", prefixlen: 16 })]);
+  expect(links.find(({ ifname }) => ifname === "lo")?.flags).toContain("UP");
+  expect(lookJson("nsenter", `--net=${plan.netnsPath}`, "ip", "-j", "route", "show", "default")).toEqual([
+    expect.objectContaining({ gateway: "172.17.0.1", dev: "eth0" }),
+  ]);
+  expect(linkNamed(plan.hostInterface)).toMatchObject({
+    master: network.record.bridge,
+    ifalias: `${instanceOf(folder).tag}:c1`,
+  });
+  expect(addressesOf(plan.hostInterface)).toEqual([]);
+});
+
+test("connect: a wanted address and mac are given; one that is taken is refused and leaves nothing", async () => {
+  const network = await open();
+  const plan = network.connect("c1", { address: "172.17.9.9", mac: "02:00:00:00:00:07" });
+  expect(inside(plan.netnsPath, "ip", "-br", "address", "show", "eth0")).toContain("172.17.9.9/16");
+  expect(inside(plan.netnsPath, "ip", "-br", "link", "show", "eth0")).toContain("02:00:00:00:00:07");
+  const before = linkNames();
+  expect(() => network.connect("c2", { address: "172.17.9.9" })).toThrow("Address already in use");
+  expect(() => network.connect("c2", { address: "10.0.0.1" })).toThrow(
+    "no configured subnet contains IP address",
+  );
+  expect([existsSync(network.netnsPath("c2")), linkNames()]).toEqual([false, before]);
+});
+
+test("containers reach the gateway, each other and, by the host's address, the world; the world does not reach them", async () => {
+  const world = `${folder}/world`;
+  createNetns(world);
+  try {
+    look("ip", "link", "add", "uplink", "type", "veth", "peer", "name", "eth0", "netns", world);
+    look("ip", "address", "add", "198.51.100.1/24", "dev", "uplink");
+    look("ip", "link", "set", "uplink", "up");
+    inside(world, "ip", "address", "add", "198.51.100.2/24", "dev", "eth0");
+    inside(world, "ip", "link", "set", "eth0", "up");
+    // The strictest host: nothing is forwarded but what a rule accepts.
+    look("iptables", "-P", "FORWARD", "DROP");
+    const network = await open();
+    const [one, two] = [network.connect("c1"), network.connect("c2")];
+    expect(reaches(one.netnsPath, one.gateway)).toBe(true);
+    expect(reaches(one.netnsPath, two.address)).toBe(true);
+    // The world has no route to the containers: an answer comes only to the host's own address.
+    expect(reaches(one.netnsPath, "198.51.100.2")).toBe(true);
+    inside(world, "ip", "route", "add", network.record.subnet, "via", "198.51.100.1");
+    look("iptables", "-P", "FORWARD", "ACCEPT");
+    expect(reaches(world, two.address)).toBe(false);
+    // That it is our rule that keeps it out:
+    look("iptables", "-F", `${instanceOf(folder).chainPrefix}-FORWARD`);
+    expect(reaches(world, two.address)).toBe(true);
+  } finally {
+    removeNetns(world);
+  }
+});
+
+test("isolate: a namespace with loopback only", async () => {
+  const network = await open();
+  network.isolate("c1");
+  const links = lookJson("nsenter", `--net=${network.netnsPath("c1")}`, "ip", "-j", "link") as IpLink[];
+  expect(links.filter(({ flags }) => flags.includes("UP")).map(({ ifname }) => ifname)).toEqual(["lo"]);
+  network.disconnect("c1");
+  expect(existsSync(network.netnsPath("c1"))).toBe(false);
+});
+
+/** The kernel takes links away a while after their namespace has ended. */
+async function untilGone(name: string): Promise<boolean> {
+  for (let i = 0; i < 200 && linkNames().includes(name); i++) await Bun.sleep(20);
+  return !linkNames().includes(name);
+}
+
+test("disconnect: nobody answers at the address from then on, the interface follows; twice is fine", async () => {
+  const network = await open();
+  const [one, two] = [network.connect("c1"), network.connect("c2")];
+  // A program that stays keeps its namespace alive, as one that shares another container's network does.
+  const sharer = spawn("nsenter", [`--net=${two.netnsPath}`, "sleep", "60"], { stdio: "ignore" });
+  try {
+    expect(reaches(one.netnsPath, two.address)).toBe(true);
+    network.disconnect("c2");
+    expect(existsSync(two.netnsPath)).toBe(false);
+    inside(one.netnsPath, "ip", "neighbour", "flush", "all");
+    expect(reaches(one.netnsPath, two.address)).toBe(false);
+  } finally {
+    sharer.kill("SIGKILL");
+  }
+  network.disconnect("c2");
+  expect(await untilGone(two.hostInterface)).toBe(true);
+});
+
+test("connect: quickly again after disconnect, with the same address if that is wanted", async () => {
+  const network = await open();
+  for (let round = 0; round < 5; round++) {
+    const plan = network.connect("c1", { address: "172.17.0.50" });
+    expect(reaches(plan.netnsPath, plan.gateway)).toBe(true);
+    network.disconnect("c1");
+  }
+  expect([network.connect("c1").address, network.connect("c2").address]).toEqual([
+    "172.17.0.2",
+    "172.17.0.3",
+  ]);
+});
+
+test("connect: over one that was cut short makes it whole", async () => {
+  const network = await open();
+  const broken = network.connect("c1");
+  inside(broken.netnsPath, "ip", "address", "flush", "dev", "eth0");
+  const whole = network.connect("c1");
+  expect(reaches(whole.netnsPath, whole.gateway)).toBe(true);
+});
+
+test("connectEndpoint: carried out twice, or over a part of itself, the plan is true; a failure leaves no pair", async () => {
+  const network = await open();
+  using rtnetlink = openRtnetlink();
+  const plan = {
+    ...network.connect("c1"),
+    hostInterface: "second",
+    netnsPath: `${folder}/netns/c2`,
+    address: "172.17.0.99",
+  };
+  createSandbox(plan.netnsPath);
+  connectEndpoint(rtnetlink, plan);
+  connectEndpoint(rtnetlink, plan);
+  inside(plan.netnsPath, "ip", "link", "set", "eth0", "down");
+  look("ip", "link", "set", "second", "nomaster");
+  connectEndpoint(rtnetlink, plan);
+  expect(reaches(plan.netnsPath, plan.gateway)).toBe(true);
+  const before = linkNames();
+  const elsewhere = {
+    ...plan,
+    hostInterface: "third",
+    netnsPath: `${folder}/netns/c3`,
+    gateway: "192.0.2.1",
+  };
+  createSandbox(elsewhere.netnsPath);
+  expect(() => connectEndpoint(rtnetlink, elsewhere)).toThrow("add default route via 192.0.2.1");
+  expect(linkNames()).toEqual(before);
+  expect(() => connectEndpoint(rtnetlink, { ...plan, bridge: "nosuch" })).toThrow(
+    "bridge nosuch does not exist",
+  );
+});
+
+test("restart of the daemon: adopted addresses are not given again, and disconnect finds the interface by its alias", async () => {
+  const before = await open();
+  const [one, two] = [before.connect("c1"), before.connect("c2")];
+  before.close();
+  opened.pop();
+  const after = await open();
+  after.adopt("c1", one.address);
+  after.adopt("c2", two.address);
+  expect(after.sweep(new Set(["c1", "c2"]))).toEqual([]);
+  expect(reaches(one.netnsPath, two.address)).toBe(true);
+  expect(after.connect("c3").address).toBe("172.17.0.4");
+  after.disconnect("c1");
+  expect(await untilGone(one.hostInterface)).toBe(true);
+  expect(after.connect("c4", { address: one.address }).address).toBe(one.address);
+});
+
+test("sweep: takes away namespaces and interfaces of containers that do not live, and of no other daemon", async () => {
+  const network = await open();
+  const [dead, live] = [network.connect("dead"), network.connect("live")];
+  // Half a start: a pair that never got into a namespace with a name.
+  look("ip", "link", "add", "half", "type", "veth", "peer", "name", "half-peer");
+  look("ip", "link", "set", "half", "alias", `${instanceOf(folder).tag}:halfway`);
+  look("ip", "link", "add", "foreign", "type", "veth", "peer", "name", "foreign-peer");
+  look("ip", "link", "set", "foreign", "alias", "sampan-000000:dead");
+  const removed = network.sweep(new Set(["live"]));
+  expect(removed.sort()).toEqual([dead.netnsPath, dead.hostInterface, "half"].sort());
+  expect(await untilGone(dead.hostInterface)).toBe(true);
+  const names = linkNames();
+  expect([names.includes("half"), names.includes("foreign"), names.includes(live.hostInterface)]).toEqual([
+    false,
+    true,
+    true,
+  ]);
+  expect([existsSync(dead.netnsPath), existsSync(live.netnsPath)]).toEqual([false, true]);
+  expect(network.sweep(new Set(["live"]))).toEqual([]);
+});
+
+test("rules: iptables-save shows ours before the others', and remove takes them and our bridge, nothing else", async () => {
+  look("iptables", "-N", "DOCKER-USER");
+  look("iptables", "-A", "FORWARD", "-j", "DOCKER-USER");
+  look("iptables", "-t", "nat", "-A", "POSTROUTING", "-s", "10.0.0.0/8", "-j", "MASQUERADE");
+  const before = rules();
+  const network = await open();
+  const { chainPrefix, bridge } = instanceOf(folder);
+  expect(rules()).toEqual([
+    `-A FORWARD -j ${chainPrefix}-FORWARD`,
+    "-A FORWARD -j DOCKER-USER",
+    `-A ${chainPrefix}-FORWARD -o ${bridge} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`,
+    `-A ${chainPrefix}-FORWARD -i ${bridge} -j ACCEPT`,
+    `-A ${chainPrefix}-FORWARD -o ${bridge} -j DROP`,
+    `-A POSTROUTING -j ${chainPrefix}-POSTROUTING`,
+    "-A POSTROUTING -s 10.0.0.0/8 -j MASQUERADE",
+    `-A ${chainPrefix}-POSTROUTING -s 172.17.0.0/16 ! -o ${bridge} -j MASQUERADE`,
+  ]);
+  await network.remove();
+  expect(rules()).toEqual(before);
+  expect(linkNames()).not.toContain(bridge);
+  await network.remove();
+});
+
+test("two daemons: bridges, ranges and rules side by side; one's removal leaves the other's", async () => {
+  const one = await open();
+  const other = `${folder}/other`;
+  const two = await openBridgeNetwork(host, new NetworkStore(host, other), {
+    instance: instanceOf(other),
+    execRoot: other,
+    bridge: undefined,
+    bridgeAddress: undefined,
+  });
+  opened.push(two);
+  expect([one.record.subnet, two.record.subnet]).toEqual(["172.17.0.0/16", "172.18.0.0/16"]);
+  const [first, second] = [one.connect("c1"), two.connect("c1")];
+  expect(one.sweep(new Set())).toEqual([first.netnsPath, first.hostInterface]);
+  expect(reaches(second.netnsPath, second.gateway)).toBe(true);
+  await one.remove();
+  two.disconnect("c1");
+  expect(rules().join("\n")).toContain(instanceOf(other).chainPrefix);
+  expect(rules().join("\n")).not.toContain(`${instanceOf(folder).chainPrefix}-`);
+});
+
+test("a hundred connects and disconnects leave no namespace, interface, descriptor or address", async () => {
+  const network = await open();
+  const openFiles = () => readdirSync("/proc/self/fd").length;
+  const before = { links: linkNames().length, files: openFiles() };
+  let last = "";
+  for (let i = 0; i < 100; i++) {
+    last = network.connect(`c${i % 7}`).hostInterface;
+    network.disconnect(`c${i % 7}`);
+  }
+  expect(await untilGone(last)).toBe(true);
+  for (let i = 0; i < 100 && linkNames().length > before.links; i++) await Bun.sleep(20);
+  expect({ links: linkNames().length, files: openFiles() }).toEqual(before);
+  expect(readdirSync(`${folder}/netns`)).toEqual([]);
+});
