@@ -50,13 +50,19 @@ export class ContainerStore {
     return id === undefined ? undefined : this.#byId.get(id);
   }
 
-  /** By whole id, name (with or without its slash) or unique id prefix, in this order as Docker does. */
+  /** As `lookUp`, with NotFoundError in Docker's words when there is none. */
   find(ref: string): ContainerRecord {
+    const record = this.lookUp(ref);
+    if (!record) throw new NotFoundError(`No such container: ${ref}`);
+    return record;
+  }
+
+  /** By whole id, name (with or without its slash) or unique id prefix, in this order as Docker does. */
+  lookUp(ref: string): ContainerRecord | undefined {
     const exact = this.#byId.get(ref) ?? this.byName(ref.startsWith("/") ? ref.slice(1) : ref);
     if (exact) return exact;
     const matches = ref === "" ? [] : this.all().filter((record) => record.id.startsWith(ref));
     const [match] = matches;
-    if (!match) throw new NotFoundError(`No such container: ${ref}`);
     if (matches.length > 1)
       throw new InvalidParameterError(`multiple IDs found with provided prefix: ${ref}`);
     return match;

@@ -7,7 +7,6 @@ import { Rollback } from "../base/rollback.ts";
 import { checkName, nameTaken, randomName } from "../containers/names.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import { containerSettings } from "../containers/settings.ts";
-import type { Image } from "../images/image-store.ts";
 import type { CreateContainerBody, MountPoint } from "../spec/docker.ts";
 import { publishContainerEvent } from "./engine.ts";
 import type { Engine } from "./engine.ts";
@@ -31,7 +30,12 @@ export async function createContainer(
   refuseTakenName(engine, given);
   const id = engine.host.random.hex(32);
   const image = await resolveOrMakeImage(engine, request.body.Image ?? "");
-  const settings = containerSettings(request.body, { id, image: image.config, facts: hostFacts(engine) });
+  const settings = containerSettings(request.body, {
+    id,
+    image: image.config.config,
+    facts: hostFacts(engine),
+    findContainer: (ref) => engine.containers.lookUp(ref),
+  });
   const { config, hostConfig, endpoints, warnings } = settings;
   for (const mount of settings.mounts) checkSource(mount, settings.mustExist);
 

@@ -3,7 +3,8 @@
 import { isUp, transition } from "../containers/state.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import { wantsRestart } from "../containers/restart-policy.ts";
-import { oomKills } from "../runtime/cgroup.ts";
+import { oomKills } from "../runtime/cgroup-processes.ts";
+import { cgroupsPathOf } from "../runtime/cgroup.ts";
 import { publishContainerEvent } from "./engine.ts";
 import type { Engine } from "./engine.ts";
 import { commitRemoval } from "./remove.ts";
@@ -34,10 +35,11 @@ export function containerExited(engine: Engine, id: string, end: TaskEnd): Promi
 }
 
 function recordExit(engine: Engine, record: ContainerRecord, end: TaskEnd): ContainerRecord {
-  const { id, restartCount, stoppedByUser } = record;
-  const oomKilled = oomKills(engine.machine.cgroup, engine.instance.cgroupParent, id) > 0;
+  const { id, restartCount, stoppedByUser, hostConfig } = record;
+  const cgroup = cgroupsPathOf(engine.instance.cgroupParent, hostConfig.CgroupParent, id);
+  const oomKilled = oomKills(engine.machine.cgroup, cgroup) > 0;
   const run = { exitCode: end.exitCode, restartCount, stoppedByUser };
-  const restart = wantsRestart(record.hostConfig.RestartPolicy, run);
+  const restart = wantsRestart(hostConfig.RestartPolicy, run);
   const ended = engine.containers.update(id, (now) => ({
     ...now,
     attachments: [],

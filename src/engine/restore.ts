@@ -7,7 +7,7 @@ import { containerRootfs } from "./rootfs.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import { wantsStartWithDaemon } from "../containers/restart-policy.ts";
 import { isUp, transition } from "../containers/state.ts";
-import { removeLeftovers } from "../runtime/cgroup.ts";
+import { removeLeftovers } from "../runtime/cgroup-processes.ts";
 import type { TaskStatus } from "../runtime/monitor-protocol.ts";
 import { unmountAll } from "../storage/overlay.ts";
 import { processStartTime } from "../sys/process.ts";
