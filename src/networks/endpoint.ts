@@ -4,10 +4,10 @@ import { addAddress } from "../netlink/address.ts";
 import { changeLink, createVeth, deleteLink } from "../netlink/link.ts";
 import type { Request } from "../netlink/message.ts";
 import { addDefaultRoute } from "../netlink/route.ts";
-import { findLink, Rtnetlink } from "../netlink/rtnetlink.ts";
+import { findLink, openRtnetlinkIn, type Rtnetlink } from "../netlink/rtnetlink.ts";
 import { failedWith, type ErrnoName } from "../sys/errno.ts";
-import { closeFd, O_WRONLY, openFile, writeAll } from "../sys/file.ts";
-import { insideNetns, openNetns } from "../sys/namespace.ts";
+import { closeFd } from "../sys/file.ts";
+import { openNetns } from "../sys/namespace.ts";
 import type { EndpointPlan } from "./endpoint-plan.ts";
 
 /**
@@ -49,40 +49,12 @@ function plugIn(host: Rtnetlink, plan: EndpointPlan, master: number): void {
 
 function configureInside(plan: EndpointPlan): void {
   const { containerInterface, netnsPath, address, prefixLength, gateway } = plan;
-  const { inside, ipv6Switch } = insideNetns(netnsPath, () => ({
-    inside: new Rtnetlink(),
-    ipv6Switch: openIpv6Switch(containerInterface),
-  }));
-  using _ = inside;
-  switchIpv6Off(ipv6Switch);
+  using inside = openRtnetlinkIn(netnsPath);
   const linkIndex = findLink(inside, containerInterface)?.index;
   if (linkIndex === undefined) throw new NotFoundError(`${containerInterface} is not in its namespace`);
   inside.perform(changeLink(linkIndex, { up: true }));
   performUnless(inside, "EEXIST", addAddress({ linkIndex, address, prefixLength }));
   performUnless(inside, "EEXIST", addDefaultRoute(gateway));
-}
-
-/**
- * An IPv4 network: without this, every container would have a link-local IPv6 address and listen to any neighbour that
- * calls itself a router. `undefined` where the kernel has no IPv6 or the setting cannot be changed.
- */
-function openIpv6Switch(name: string): number | undefined {
-  try {
-    // Which namespace's setting a file in /proc/sys/net is gets decided when it is opened.
-    return openFile(`/proc/sys/net/ipv6/conf/${name}/disable_ipv6`, O_WRONLY);
-  } catch (err) {
-    if (failedWith(err, "ENOENT", "EROFS", "EACCES")) return undefined;
-    throw err;
-  }
-}
-
-function switchIpv6Off(ipv6Switch: number | undefined): void {
-  if (ipv6Switch === undefined) return;
-  try {
-    writeAll(ipv6Switch, Buffer.from("1"));
-  } finally {
-    closeFd(ipv6Switch);
-  }
 }
 
 function performUnless(rtnetlink: Rtnetlink, fine: ErrnoName, request: Request): void {

@@ -1,8 +1,10 @@
 // A container's network namespace, held by a file so that it is there before the container's first process.
 import { join } from "node:path";
 import { changeLink } from "../netlink/link.ts";
-import { openRtnetlinkIn } from "../netlink/rtnetlink.ts";
-import { createNetns, removeNetns } from "../sys/namespace.ts";
+import { Rtnetlink } from "../netlink/rtnetlink.ts";
+import { failedWith } from "../sys/errno.ts";
+import { closeFd, O_WRONLY, openFile, writeAll } from "../sys/file.ts";
+import { createNetns, insideNetns, removeNetns } from "../sys/namespace.ts";
 
 export function netnsFolder(execRoot: string): string {
   return join(execRoot, "netns");
@@ -12,16 +14,46 @@ export function netnsPathOf(execRoot: string, containerId: string): string {
   return join(netnsFolder(execRoot), containerId);
 }
 
-/** A fresh namespace with loopback up and nothing else. One that an earlier, broken start left under this name goes first. */
+/**
+ * A fresh namespace with loopback up and nothing else. One that an earlier, broken start left under this name goes first.
+ * Interfaces that come later have no IPv6 until somebody gives them some, loopback has its ::1: otherwise every
+ * container would listen to any neighbour that calls itself an IPv6 router.
+ */
 export function createSandbox(netnsPath: string): void {
   removeNetns(netnsPath);
   createNetns(netnsPath);
   try {
-    using inside = openRtnetlinkIn(netnsPath);
+    const { rtnetlink, ipv6Switch } = insideNetns(netnsPath, () => ({
+      rtnetlink: new Rtnetlink(),
+      ipv6Switch: openIpv6Switch(),
+    }));
+    using inside = rtnetlink;
+    switchOffIpv6(ipv6Switch);
     inside.perform(changeLink("lo", { up: true }));
   } catch (err) {
     removeNetns(netnsPath);
     throw err;
+  }
+}
+
+/** `undefined` where the kernel has no IPv6 or its settings cannot be changed. */
+function openIpv6Switch(): number | undefined {
+  try {
+    // The setting for interfaces to come: that of one interface waits for a lock that the kernel's own clean-up holds long.
+    // Which namespace's setting a file in /proc/sys/net is gets decided when it is opened.
+    return openFile("/proc/sys/net/ipv6/conf/default/disable_ipv6", O_WRONLY);
+  } catch (err) {
+    if (failedWith(err, "ENOENT", "EROFS", "EACCES")) return undefined;
+    throw err;
+  }
+}
+
+function switchOffIpv6(ipv6Switch: number | undefined): void {
+  if (ipv6Switch === undefined) return;
+  try {
+    writeAll(ipv6Switch, Buffer.from("1"));
+  } finally {
+    closeFd(ipv6Switch);
   }
 }
 

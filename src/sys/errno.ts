@@ -98,6 +98,8 @@ const numbers = {
 
 export type ErrnoName = keyof typeof numbers;
 
+/** The C library's sentence for each errno, negated. Asked once: the call builds a new map every time. */
+const sentences = getSystemErrorMap();
 const names = new Map<number, string>(Object.entries(numbers).map(([name, errno]) => [errno, name]));
 
 export function errnoOf(name: ErrnoName): number {
@@ -126,7 +128,7 @@ export class SyscallError extends SystemError {
     const code = errnoName(errno);
     const text = typeof path === "object" ? Buffer.from(path).toString() : path;
     const subject = text === undefined ? syscall : `${syscall} ${text}`;
-    const said = getSystemErrorMap().get(-errno)?.[1];
+    const said = sentences.get(-errno)?.[1];
     super(said === undefined ? `${subject}: ${code}` : `${subject}: ${said} (${code})`);
     this.syscall = syscall;
     this.errno = errno;

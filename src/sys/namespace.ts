@@ -3,7 +3,7 @@
 // A namespace belongs to a thread, and JavaScript runs on one: whoever enters another network namespace must leave it
 // before anything else can run. So each pair of calls here is synchronous, in one function, in try/finally, and what is
 // done inside is only to open something (a socket stays bound to the namespace it was opened in).
-import { unlinkSync } from "node:fs";
+import { existsSync, unlinkSync } from "node:fs";
 import { closeFd, O_CREAT, O_EXCL, O_RDONLY, openFile } from "./file.ts";
 import { check, libc } from "./libc.ts";
 import { MNT_DETACH, mount, MS_BIND, unmountIfMounted } from "./mount.ts";
@@ -31,6 +31,7 @@ export function createNetns(path: string): void {
 
 /** Lets go of a namespace made by `createNetns`; it ends with its last process. Fine when it is gone already. */
 export function removeNetns(path: string): void {
+  if (!existsSync(path)) return;
   // MNT_DETACH: a process that has the file open must not keep the name alive.
   unmountIfMounted(path, MNT_DETACH);
   try {
