@@ -36,13 +36,13 @@ export function matchesLabels(
   return filters.get(key)?.every((value) => hasLabel(labels, value)) ?? true;
 }
 
-/** None of the values holds: the `label!=` of prune. */
+/** Not all of the values hold: the `label!=` of prune, which dockerd takes as "not (all of them)". */
 export function lacksLabels(
   filters: Filters,
   key: string,
   labels: Readonly<Record<string, string>>,
 ): boolean {
-  return filters.get(key)?.every((value) => !hasLabel(labels, value)) ?? true;
+  return !(filters.get(key)?.every((value) => hasLabel(labels, value)) ?? false);
 }
 
 /** The one boolean that a key holds, or `fallback` when it was not given. Two different values are refused. */

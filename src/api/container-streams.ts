@@ -1,0 +1,91 @@
+// Containers: the endpoints whose answer is a stream: wait, logs and attach.
+import { InvalidParameterError } from "../base/errors.ts";
+import { attachContainer } from "../engine/attach.ts";
+import { publishContainerEvent } from "../engine/engine.ts";
+import type { Engine } from "../engine/engine.ts";
+import { containerLogs } from "../engine/logs.ts";
+import { waitContainer } from "../engine/wait.ts";
+import type { WaitAnswer } from "../spec/docker.ts";
+import type { Answer } from "./answer.ts";
+import { jsonType, multiplexedStreamType, rawStreamType, stream } from "./answer.ts";
+import type { Call } from "./call.ts";
+import { param } from "./call.ts";
+import { parseDetachKeys } from "./detach-keys.ts";
+import { flagOf, textOf, timestampOf } from "./query.ts";
+import type { ApiVersion } from "./version.ts";
+
+/** The head is sent as soon as the wait is registered: `docker run` starts the container when it sees it. */
+export function wait(call: Call): Answer {
+  const { engine, query, version, signal } = call;
+  // Conditions came with 1.30, and so did the early head.
+  const condition = version < 30 ? "" : textOf(query, "condition");
+  const ended = waitContainer(engine, param(call, "id"), condition, signal);
+  // Until the answer's stream is read nobody listens to the promise; a client that is gone by then is no failure.
+  ended.catch(() => {});
+  return stream(jsonType, waitAnswer(ended), version >= 30);
+}
+
+async function* waitAnswer(ended: Promise<WaitAnswer>): AsyncGenerator<string> {
+  yield `${JSON.stringify(await ended)}\n`;
+}
+
+export async function logs(call: Call): Promise<Answer> {
+  const { engine, query, signal, version } = call;
+  const [stdout, stderr] = [flagOf(query, "stdout"), flagOf(query, "stderr")];
+  if (!stdout && !stderr)
+    throw new InvalidParameterError("Bad parameters: you must choose at least one stream");
+  const ref = param(call, "id");
+  const { config } = engine.containers.find(ref);
+  const until = timestampOf(query, "until");
+  const chunks = containerLogs(
+    engine,
+    ref,
+    {
+      stdout,
+      stderr,
+      follow: flagOf(query, "follow"),
+      timestamps: flagOf(query, "timestamps"),
+      tail: tailOf(textOf(query, "tail")),
+      since: timestampOf(query, "since"),
+      until: until === 0 ? undefined : until,
+    },
+    signal,
+  );
+  return stream(streamType(config.Tty, version), chunks, true);
+}
+
+/** A number of lines; everything else, `all` included, means all of them, as dockerd has it. */
+function tailOf(text: string): number | undefined {
+  return /^\+?\d+$/.test(text) ? Number(text) : undefined;
+}
+
+export async function attach(call: Call): Promise<Answer> {
+  const { engine, query, version, signal } = call;
+  const ref = param(call, "id");
+  const keys = parseDetachKeys(textOf(query, "detachKeys"));
+  const record = engine.containers.find(ref);
+  const { Tty } = record.config;
+  const wants = { stdout: flagOf(query, "stdout"), stderr: flagOf(query, "stderr") };
+  const type = streamType(Tty, version);
+  const past = flagOf(query, "logs") ? { before: pastOutput(engine, record.id, wants, signal) } : {};
+  if (!flagOf(query, "stream")) return { kind: "hijack", type, ...past, stream: undefined };
+  const container = await attachContainer(engine, ref, { stdin: flagOf(query, "stdin"), ...wants });
+  const onDetach = (): void => publishContainerEvent(engine, record, "detach");
+  return { kind: "hijack", type, ...past, stream: container, detach: Tty ? { keys, onDetach } : undefined };
+}
+
+/** What the container has written so far, for clients that come late. */
+function pastOutput(
+  engine: Engine,
+  id: string,
+  wants: { readonly stdout: boolean; readonly stderr: boolean },
+  signal: AbortSignal,
+): AsyncIterable<Uint8Array> {
+  const whole = { follow: false, timestamps: false, tail: undefined, since: undefined, until: undefined };
+  return containerLogs(engine, id, { ...wants, ...whole }, signal);
+}
+
+/** Before 1.42 framed and raw streams had one name. */
+export function streamType(tty: boolean, version: ApiVersion): string {
+  return !tty && version >= 42 ? multiplexedStreamType : rawStreamType;
+}

@@ -1,0 +1,70 @@
+// Exec instances: made with a container, started once over a hijacked connection or detached.
+import { InvalidParameterError, ProgramNotStartedError } from "../base/errors.ts";
+import { publishContainerEvent } from "../engine/engine.ts";
+import { createExec, inspectExec, resizeExec, startExec } from "../engine/exec.ts";
+import type { ExecStartBody } from "../spec/docker.ts";
+import { encodeFrame, stdoutStream } from "../spec/stdcopy.ts";
+import type { Answer } from "./answer.ts";
+import { empty, json } from "./answer.ts";
+import { execCreateBody, execStartBody } from "./bodies.ts";
+import type { Call } from "./call.ts";
+import { jsonBody, param } from "./call.ts";
+import { streamType } from "./container-streams.ts";
+import { parseDetachKeys } from "./detach-keys.ts";
+import { terminalSize } from "./query.ts";
+
+export async function create(call: Call): Promise<Answer> {
+  const { ConsoleSize, ...body } = await jsonBody(call, execCreateBody);
+  if (!body.Cmd?.length) throw new InvalidParameterError("No exec command specified");
+  parseDetachKeys(body.DetachKeys ?? "");
+  const size = call.version >= 42 && ConsoleSize ? { ConsoleSize } : {};
+  const { id } = createExec(call.engine, param(call, "id"), { ...body, ...size });
+  return json({ Id: id }, 201);
+}
+
+/**
+ * A program that could not be started is told inside the stream, as dockerd does: its client takes anything but an
+ * upgraded connection for a failure of the connection, and finds the exit code by an inspect.
+ */
+export async function start(call: Call): Promise<Answer> {
+  const { engine, version } = call;
+  const id = param(call, "id");
+  const body = await jsonBody(call, execStartBody);
+  const { DetachKeys, ContainerID, ProcessConfig } = inspectExec(engine, id);
+  const { tty } = ProcessConfig;
+  const type = streamType(tty, version);
+  const record = engine.containers.get(ContainerID);
+  const onDetach = (): void => {
+    if (record) publishContainerEvent(engine, record, "exec_detach", { execID: id });
+  };
+  try {
+    const stream = await startExec(engine, id, startOptions(body, version));
+    if (!stream) return empty(200);
+    const detach = tty ? { keys: parseDetachKeys(DetachKeys), onDetach } : undefined;
+    return { kind: "hijack", type, stream, detach };
+  } catch (err) {
+    if (body.Detach || !(err instanceof ProgramNotStartedError)) throw err;
+    return { kind: "hijack", type, before: errorOutput(err, tty), stream: undefined };
+  }
+}
+
+async function* errorOutput(err: Error, tty: boolean): AsyncGenerator<Uint8Array> {
+  const text = Buffer.from(`${err.message}\r\n`);
+  yield tty ? text : encodeFrame(stdoutStream, text);
+}
+
+/** A terminal's size counts since 1.42, and only with a terminal. */
+function startOptions({ ConsoleSize, ...body }: ExecStartBody, version: number): ExecStartBody {
+  return ConsoleSize && version >= 42 && body.Tty ? { ...body, ConsoleSize } : body;
+}
+
+export async function resize(call: Call): Promise<Answer> {
+  const { engine, query } = call;
+  const size = { rows: terminalSize(query, "h", "height"), columns: terminalSize(query, "w", "width") };
+  await resizeExec(engine, param(call, "id"), size);
+  return empty(200);
+}
+
+export function inspect(call: Call): Answer {
+  return json(inspectExec(call.engine, param(call, "id")));
+}

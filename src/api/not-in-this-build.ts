@@ -1,0 +1,61 @@
+// Endpoints of the Engine API that this build does not have yet. They say so (501) instead of "page not found", so that
+// a user of `docker pull` or `docker network` learns what is missing and not that a path is wrong.
+import { NotImplementedError } from "../base/errors.ts";
+import type { Method, Route } from "./router.ts";
+
+const table: readonly (readonly [what: string, ...routes: (readonly [Method, string])[]])[] = [
+  ["pushing images to registries", ["POST", "/images/*name/push"]],
+  ["searching in registries", ["GET", "/images/search"], ["GET", "/distribution/*name/json"]],
+  ["signing in to registries", ["POST", "/auth"]],
+  ["saving images", ["GET", "/images/get"], ["GET", "/images/*name/get"]],
+  ["pruning images", ["POST", "/images/prune"]],
+  [
+    "building images",
+    ["POST", "/build"],
+    ["POST", "/build/prune"],
+    ["POST", "/build/cancel"],
+    ["POST", "/session"],
+    ["POST", "/grpc"],
+  ],
+  ["committing containers", ["POST", "/commit"]],
+  [
+    "copying files to and from containers",
+    ["HEAD", "/containers/:id/archive"],
+    ["GET", "/containers/:id/archive"],
+    ["PUT", "/containers/:id/archive"],
+    ["GET", "/containers/:id/changes"],
+    ["GET", "/containers/:id/export"],
+  ],
+  ["container statistics", ["GET", "/containers/:id/stats"]],
+  ["attaching by websocket", ["GET", "/containers/:id/attach/ws"]],
+  ["disk usage", ["GET", "/system/df"]],
+  [
+    "user-defined networks",
+    ["GET", "/networks"],
+    ["GET", "/networks/:id"],
+    ["DELETE", "/networks/:id"],
+    ["POST", "/networks/create"],
+    ["POST", "/networks/:id/connect"],
+    ["POST", "/networks/:id/disconnect"],
+    ["POST", "/networks/prune"],
+  ],
+  [
+    "managing volumes",
+    ["GET", "/volumes"],
+    ["POST", "/volumes/create"],
+    ["GET", "/volumes/:name"],
+    ["PUT", "/volumes/:name"],
+    ["DELETE", "/volumes/:name"],
+    ["POST", "/volumes/prune"],
+  ],
+];
+
+export const missingRoutes: readonly Route[] = table.flatMap(([what, ...routes]) =>
+  routes.map(([method, pattern]) => ({
+    method,
+    pattern,
+    handler: () => {
+      throw new NotImplementedError(`${what}: not in this build of sampan`);
+    },
+  })),
+);

@@ -1,0 +1,97 @@
+// Moves the bytes of a hijacked connection. 500 MB may pass here: without a terminal no byte is looked at.
+//
+//   client ──input──►  stdin of the program      end of input  ──► end()
+//   client ◄─output──  its stdout and stderr     end of output ──► half-close, then close
+//   client gone      ──► the program's stream is let go; the program itself runs on
+import type { Duplex, Writable } from "node:stream";
+import type { HijackAnswer } from "./answer.ts";
+import { detachScanner } from "./detach-keys.ts";
+import { writeAll } from "./write-stream.ts";
+
+/** After the output has ended the client may still be sending: so long its input is thrown away before the line is cut. */
+const lingerMs = 5_000;
+
+/** Resolves when both sides are done with. Errors on either side are the end of it, since nobody is left to tell. */
+export async function pumpHijacked(
+  input: NodeJS.ReadableStream,
+  output: Writable,
+  { before, stream, detach }: HijackAnswer,
+  signal: AbortSignal,
+): Promise<void> {
+  if (before) await writeAll(output, before, signal);
+  if (stream) await pump(input, output, stream, detach);
+  else await linger(input, output);
+}
+
+function pump(
+  input: NodeJS.ReadableStream,
+  output: Writable,
+  stream: Duplex,
+  detach: HijackAnswer["detach"],
+): Promise<void> {
+  return new Promise((resolve) => {
+    const gone = (): void => {
+      stream.destroy();
+      output.destroy();
+      resolve();
+    };
+    const finished = (): void => {
+      stream.off("end", finished).off("close", finished);
+      input.unpipe(stream);
+      void linger(input, output).then(gone);
+    };
+    input.on("error", gone);
+    output.on("error", gone);
+    output.on("close", gone);
+    stream.on("error", finished);
+    stream.on("end", finished);
+    stream.on("close", finished);
+    stream.pipe(output, { end: false });
+    if (detach) {
+      pumpTerminalInput(input, stream, detach.keys, () => {
+        detach.onDetach();
+        stream.destroy();
+      });
+    } else input.pipe(stream);
+  });
+}
+
+/** Half-closes, and waits for the client to do the same: cutting the line while it still sends could cost it our last bytes. */
+function linger(input: NodeJS.ReadableStream, output: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, lingerMs);
+    function done(): void {
+      clearTimeout(timer);
+      resolve();
+    }
+    output.on("close", done);
+    output.end(() => {
+      if (!input.readable) return done();
+      input.on("end", done);
+      input.resume();
+      return undefined;
+    });
+    if (output.destroyed) done();
+  });
+}
+
+function pumpTerminalInput(
+  input: NodeJS.ReadableStream,
+  stream: Duplex,
+  keys: Uint8Array,
+  onDetach: () => void,
+): void {
+  const scan = detachScanner(keys);
+  const onData = (chunk: Uint8Array): void => {
+    const { pass, detached } = scan(chunk);
+    if (pass.length > 0 && !stream.write(pass)) {
+      input.pause();
+      stream.once("drain", () => input.resume());
+    }
+    if (!detached) return;
+    input.off("data", onData);
+    onDetach();
+  };
+  input.on("data", onData);
+  input.on("end", () => stream.end());
+}

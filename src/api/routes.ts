@@ -1,0 +1,53 @@
+// The route table: every endpoint of the Engine API that is answered here.
+import * as streams from "./container-streams.ts";
+import * as containers from "./containers.ts";
+import * as exec from "./exec.ts";
+import * as images from "./images.ts";
+import { missingRoutes } from "./not-in-this-build.ts";
+import type { Route } from "./router.ts";
+import { swarmRoutes } from "./swarm.ts";
+import * as system from "./system.ts";
+
+export const routes: readonly Route[] = [
+  { method: "GET", pattern: "/_ping", handler: system.ping },
+  { method: "HEAD", pattern: "/_ping", handler: system.pingHead },
+  { method: "GET", pattern: "/version", handler: system.version },
+  { method: "GET", pattern: "/info", handler: system.info },
+  { method: "GET", pattern: "/events", handler: system.events },
+  { method: "OPTIONS", pattern: "/*path", handler: system.options },
+
+  { method: "GET", pattern: "/containers/json", handler: containers.list },
+  { method: "POST", pattern: "/containers/create", handler: containers.create },
+  { method: "POST", pattern: "/containers/prune", since: 25, handler: containers.prune },
+  { method: "GET", pattern: "/containers/:id/json", handler: containers.inspect },
+  { method: "GET", pattern: "/containers/:id/top", handler: containers.top },
+  { method: "GET", pattern: "/containers/:id/logs", handler: streams.logs },
+  { method: "POST", pattern: "/containers/:id/start", handler: containers.start },
+  { method: "POST", pattern: "/containers/:id/stop", handler: containers.stop },
+  { method: "POST", pattern: "/containers/:id/restart", handler: containers.restart },
+  { method: "POST", pattern: "/containers/:id/kill", handler: containers.kill },
+  { method: "POST", pattern: "/containers/:id/pause", handler: containers.pause },
+  { method: "POST", pattern: "/containers/:id/unpause", handler: containers.unpause },
+  { method: "POST", pattern: "/containers/:id/rename", handler: containers.rename },
+  { method: "POST", pattern: "/containers/:id/resize", handler: containers.resize },
+  { method: "POST", pattern: "/containers/:id/update", handler: containers.update },
+  { method: "POST", pattern: "/containers/:id/attach", handler: streams.attach },
+  { method: "POST", pattern: "/containers/:id/wait", handler: streams.wait },
+  { method: "POST", pattern: "/containers/:id/exec", handler: exec.create },
+  { method: "DELETE", pattern: "/containers/:id", handler: containers.remove },
+
+  { method: "POST", pattern: "/exec/:id/start", handler: exec.start },
+  { method: "POST", pattern: "/exec/:id/resize", handler: exec.resize },
+  { method: "GET", pattern: "/exec/:id/json", handler: exec.inspect },
+
+  { method: "GET", pattern: "/images/json", handler: images.list },
+  { method: "POST", pattern: "/images/create", handler: images.create },
+  { method: "POST", pattern: "/images/load", handler: images.load },
+  { method: "GET", pattern: "/images/*name/json", handler: images.inspect },
+  { method: "GET", pattern: "/images/*name/history", handler: images.history },
+  { method: "POST", pattern: "/images/*name/tag", handler: images.tag },
+  { method: "DELETE", pattern: "/images/*name", handler: images.remove },
+
+  ...swarmRoutes,
+  ...missingRoutes,
+];

@@ -1,0 +1,120 @@
+// Puts an answer on a connection. A request that asked for an upgrade has no response object, only its socket; both are
+// written through one small `Sink`.
+import { STATUS_CODES } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex, Writable } from "node:stream";
+import type { Answer, Headers, StreamAnswer } from "./answer.ts";
+import { jsonType } from "./answer.ts";
+import { pumpHijacked } from "./pump.ts";
+import { writeAll } from "./write-stream.ts";
+
+export type Sink = {
+  readonly stream: Writable;
+  /** After this an answer cannot become an error answer any more. */
+  isStarted(): boolean;
+  /** Sends status and headers at once. */
+  head(status: number, headers: Headers): void;
+  /** Turns the connection into a byte stream: what the client sends from now on, and where its output goes. */
+  hijack(type: string): { readonly input: NodeJS.ReadableStream; readonly output: Writable };
+};
+
+export function responseSink(request: IncomingMessage, response: ServerResponse): Sink {
+  return {
+    stream: response,
+    isStarted: () => response.headersSent,
+    head: (status, headers) => {
+      response.writeHead(status, headers);
+    },
+    hijack: (type) => {
+      // No Upgrade header: the request's body is the input, the response's is the output, unframed until the end.
+      response.useChunkedEncodingByDefault = false;
+      response.shouldKeepAlive = false;
+      response.writeHead(200, { "Content-Type": type });
+      response.flushHeaders();
+      return { input: request, output: response };
+    },
+  };
+}
+
+/** `common` are headers that every answer has; a response object carries them already, a bare socket does not. */
+export function socketSink(socket: Duplex, common: Headers): Sink {
+  let started = false;
+  const write = (text: string): void => {
+    started = true;
+    socket.write(text);
+  };
+  return {
+    stream: socket,
+    isStarted: () => started,
+    head: (status, headers) => {
+      const lines = Object.entries({ ...common, ...headers, Connection: "close" });
+      write(headText(`${status} ${STATUS_CODES[status] ?? ""}`, lines));
+    },
+    hijack: (type) => {
+      const lines: [string, string][] = [
+        ["Content-Type", type],
+        ["Connection", "Upgrade"],
+        ["Upgrade", "tcp"],
+      ];
+      write(headText("101 UPGRADED", lines));
+      return { input: socket, output: socket };
+    },
+  };
+}
+
+function headText(status: string, headers: readonly (readonly [string, string])[]): string {
+  return `HTTP/1.1 ${status}\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n`;
+}
+
+/** Resolves when the answer is complete or the client is gone; rejects with what the answer's own stream failed with. */
+export async function writeAnswer(answer: Answer, sink: Sink, signal: AbortSignal): Promise<void> {
+  switch (answer.kind) {
+    case "empty":
+      sink.head(answer.status, answer.headers ?? {});
+      sink.stream.end();
+      return;
+    case "text":
+      return writeWhole(sink, answer.status, answer.text, {
+        "Content-Type": "text/plain; charset=utf-8",
+        ...answer.headers,
+      });
+    case "json":
+      return writeWhole(sink, answer.status, `${JSON.stringify(answer.value)}\n`, {
+        "Content-Type": jsonType,
+      });
+    case "stream":
+      return writeStream(answer, sink, signal);
+    case "hijack": {
+      if (signal.aborted) {
+        answer.stream?.destroy();
+        return;
+      }
+      const { input, output } = sink.hijack(answer.type);
+      return pumpHijacked(input, output, answer, signal);
+    }
+  }
+}
+
+function writeWhole(sink: Sink, status: number, text: string, headers: Headers): void {
+  sink.head(status, { ...headers, "Content-Length": String(Buffer.byteLength(text)) });
+  sink.stream.end(text);
+}
+
+async function writeStream(answer: StreamAnswer, sink: Sink, signal: AbortSignal): Promise<void> {
+  const chunks = answer.chunks[Symbol.asyncIterator]();
+  const { stream } = sink;
+  const head = (): void => sink.head(200, { "Content-Type": answer.type });
+  if (answer.headFirst) {
+    head();
+    if ("flushHeaders" in stream) (stream as ServerResponse).flushHeaders();
+    await writeAll(stream, answer.chunks, signal);
+  } else {
+    const first = await chunks.next();
+    head();
+    if (!first.done) {
+      stream.write(first.value);
+      await writeAll(stream, { [Symbol.asyncIterator]: () => chunks }, signal);
+    }
+  }
+  stream.end();
+}

@@ -1,0 +1,42 @@
+// `container prune`: removes every container that does not run.
+import { errorText } from "../base/errors.ts";
+import { checkFilterKeys, lacksLabels, matchesLabels } from "../base/filters.ts";
+import type { Filters } from "../base/filters.ts";
+import { parseMoment } from "../base/moment.ts";
+import { countsAsRunning } from "../containers/view.ts";
+import type { PruneContainersAnswer } from "../spec/docker.ts";
+import { containerSizes } from "./container-size.ts";
+import type { Engine } from "./engine.ts";
+import { removeContainer } from "./remove.ts";
+
+const acceptedKeys: ReadonlySet<string> = new Set(["label", "label!", "until"]);
+
+/** A container that cannot be removed is left, with a warning in the log, and the others go on. */
+export async function pruneContainers(engine: Engine, filters: Filters): Promise<PruneContainersAnswer> {
+  checkFilterKeys(filters, acceptedKeys);
+  const limits = (filters.get("until") ?? []).map((text) => parseMoment(text, engine.host.clock.now()));
+  const limit = Math.min(...limits);
+  const doomed = engine.containers
+    .all()
+    .filter(
+      ({ state, createdAt, config }) =>
+        !countsAsRunning(state) &&
+        Date.parse(createdAt) <= limit &&
+        matchesLabels(filters, "label", config.Labels) &&
+        lacksLabels(filters, "label!", config.Labels),
+    );
+  const ContainersDeleted: string[] = [];
+  let SpaceReclaimed = 0;
+  for (const record of doomed) {
+    try {
+      const { SizeRw } = await containerSizes(engine, record);
+      await removeContainer(engine, record.id, { force: false, volumes: false });
+      ContainersDeleted.push(record.id);
+      SpaceReclaimed += SizeRw;
+    } catch (err) {
+      engine.host.log.warn("container not pruned", { container: record.id, error: errorText(err) });
+    }
+  }
+  engine.events.publish("container", "prune", "", { reclaimed: String(SpaceReclaimed) });
+  return { ContainersDeleted, SpaceReclaimed };
+}
