@@ -10,7 +10,7 @@ import type { Answer } from "./answer.ts";
 import { jsonType, multiplexedStreamType, rawStreamType, stream } from "./answer.ts";
 import type { Call } from "./call.ts";
 import { param } from "./call.ts";
-import { parseDetachKeys } from "./detach-keys.ts";
+import { parseDetachKeys } from "../base/detach-keys.ts";
 import { flagOf, textOf, timestampOf } from "./query.ts";
 import type { ApiVersion } from "./version.ts";
 

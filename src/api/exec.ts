@@ -10,7 +10,7 @@ import { execCreateBody, execStartBody } from "./bodies.ts";
 import type { Call } from "./call.ts";
 import { jsonBody, param } from "./call.ts";
 import { streamType } from "./container-streams.ts";
-import { parseDetachKeys } from "./detach-keys.ts";
+import { parseDetachKeys } from "../base/detach-keys.ts";
 import { terminalSize } from "./query.ts";
 
 export async function create(call: Call): Promise<Answer> {

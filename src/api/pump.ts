@@ -5,7 +5,7 @@
 //   client gone      ──► the program's stream is let go; the program itself runs on
 import type { Duplex, Writable } from "node:stream";
 import type { HijackAnswer } from "./answer.ts";
-import { detachScanner } from "./detach-keys.ts";
+import { detachScanner } from "../base/detach-keys.ts";
 import { writeAll } from "./write-stream.ts";
 
 /** After the output has ended the client may still be sending: so long its input is thrown away before the line is cut. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { InvalidParameterError } from "../base/errors.ts";
+import { InvalidParameterError } from "./errors.ts";
 import { detachScanner, parseDetachKeys } from "./detach-keys.ts";
 
 describe("parseDetachKeys", () => {

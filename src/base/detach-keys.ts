@@ -1,5 +1,5 @@
 // Detach keys: the sequence on a terminal's input that lets the client go and the container run on.
-import { InvalidParameterError } from "../base/errors.ts";
+import { InvalidParameterError } from "./errors.ts";
 
 /** ctrl-p, ctrl-q: what dockerd takes when none are given. */
 export const defaultDetachKeys: Uint8Array = Uint8Array.of(16, 17);
