@@ -8,6 +8,16 @@ export function formatStamp({ seconds, nanoseconds }: WallTime): string {
   return `${whole}.${String(nanoseconds).padStart(9, "0")}Z`;
 }
 
+/** An RFC 3339 time with any number of digits and any zone as a stamp; `undefined` when it is no time. */
+export function normalStamp(time: string): string | undefined {
+  const parts = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/.exec(time);
+  if (!parts) return undefined;
+  const [, whole = "", fraction = "", zone = ""] = parts;
+  const ms = Date.parse(`${whole}${zone}`);
+  if (Number.isNaN(ms)) return undefined;
+  return formatStamp({ seconds: ms / 1000, nanoseconds: Number(fraction.padEnd(9, "0")) });
+}
+
 const digit0 = 0x30;
 const digit9 = 0x39;
 const lastDigit = stampBytes - 2;
