@@ -55,7 +55,7 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
   host.log.debug("opening network", { bridge: config.bridge ?? instance.bridge });
   const networks = new NetworkStore(host, root);
   const network = await openBridgeNetwork(host, networks, { ...config, instance });
-  const drivers = findDrivers(host.log, config, machine.cgroup);
+  const drivers = findDrivers(host.log, config);
   const monitor = await opening;
 
   const engine: Engine = {

@@ -1,0 +1,67 @@
+import { expect, test } from "bun:test";
+import { ProgramNotStartedError, SystemError } from "../../base/errors.ts";
+import { startErrorOf } from "./start-error.ts";
+
+const time = "2026-11-23T22:06:15.508728Z: ";
+
+test.each([
+  [
+    "crun",
+    `${time}executable file \`nosuch\` not found in $PATH: No such file or directory\n`,
+    "nosuch",
+    127,
+    'exec: "nosuch": executable file not found in $PATH: unknown',
+  ],
+  [
+    "crun",
+    `${time}executable file \`/no/such\` not found in $PATH: No such file or directory\n`,
+    "/no/such",
+    127,
+    'exec: "/no/such": stat /no/such: no such file or directory: unknown',
+  ],
+  [
+    "crun",
+    `${time}open executable: Permission denied\n`,
+    "/etc/passwd",
+    126,
+    'exec: "/etc/passwd": permission denied: unknown',
+  ],
+  [
+    "crun",
+    `${time}open executable: Operation not permitted\n`,
+    "/etc",
+    126,
+    'exec: "/etc": is a directory: unknown',
+  ],
+  [
+    "runc",
+    'time="2026" level=error msg="runc run failed: unable to start container process: exec: \\"nosuch\\": executable file not found in $PATH"\n',
+    "nosuch",
+    127,
+    'exec: "nosuch": executable file not found in $PATH: unknown',
+  ],
+  [
+    "runc",
+    'time="2026" level=error msg="runc run failed: unable to start container process: exec: \\"/no/such\\": stat /no/such: no such file or directory"\n',
+    "/no/such",
+    127,
+    "stat /no/such: no such file or directory: unknown",
+  ],
+  [
+    "runc",
+    'time="2026" level=error msg="runc run failed: unable to start container process: exec: \\"/etc\\": permission denied"\n',
+    "/etc",
+    126,
+    "permission denied: unknown",
+  ],
+])("startErrorOf: %s, %p, %s -> %d", (runtime, log, program, exitCode, message) => {
+  const err = startErrorOf(runtime, log, program);
+  expect(err).toBeInstanceOf(ProgramNotStartedError);
+  expect(err).toMatchObject({ exitCode, message: expect.stringContaining(message) as string });
+});
+
+test("startErrorOf: anything else keeps the runtime's own words", () => {
+  const err = startErrorOf("crun", `${time}mount \`proc\` to \`proc\`: Invalid argument\n`, "sh");
+  expect(err).toBeInstanceOf(SystemError);
+  expect(err.message).toEndWith("crun create failed: mount `proc` to `proc`: Invalid argument: unknown");
+});

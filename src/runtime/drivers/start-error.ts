@@ -1,0 +1,56 @@
+// What a runtime says when it cannot start a program, put into the words that Docker's clients look for.
+import { ProgramNotStartedError, SystemError } from "../../base/errors.ts";
+import type { EngineError } from "../../base/errors.ts";
+
+type Cause = { readonly pattern: RegExp; readonly text: string; readonly exitCode: 126 | 127 };
+
+/** In this order: crun says "Operation not permitted" for a folder, and both say "No such file" for much. */
+const causes: readonly Cause[] = [
+  { pattern: /is a directory/i, text: "is a directory", exitCode: 126 },
+  { pattern: /open executable: operation not permitted/i, text: "is a directory", exitCode: 126 },
+  {
+    pattern: /executable file .*not found in \$PATH/i,
+    text: "executable file not found in $PATH",
+    exitCode: 127,
+  },
+  {
+    pattern: /exec: .*(permission denied|operation not permitted)/i,
+    text: "permission denied",
+    exitCode: 126,
+  },
+  {
+    pattern: /(open executable|find executable|exec): permission denied/i,
+    text: "permission denied",
+    exitCode: 126,
+  },
+  { pattern: /exec: .*no such file or directory/i, text: "no such file or directory", exitCode: 127 },
+  { pattern: /exec format error/i, text: "exec format error", exitCode: 126 },
+];
+
+/**
+ * `log` is the runtime's own text. The long prefix is dockerd's (28): scripts match on parts of it. A path that is not
+ * there is told from a name that is not in PATH, as runc does.
+ */
+export function startErrorOf(runtime: string, log: string, program: string): EngineError {
+  const said = lastLine(log);
+  const cause = causes.find(({ pattern }) => pattern.test(said));
+  const prefix = `failed to create task for container: failed to create shim task: OCI runtime create failed: ${runtime} create failed: `;
+  if (!cause) return new SystemError(`${prefix}${said || "no message"}: unknown`);
+  const { exitCode } = cause;
+  const isPath = program.includes("/") && cause.exitCode === 127;
+  const text = isPath ? `stat ${program}: no such file or directory` : cause.text;
+  return new ProgramNotStartedError(
+    `${prefix}unable to start container process: error during container init: exec: ${JSON.stringify(program)}: ${text}: unknown`,
+    exitCode,
+  );
+}
+
+/** The last line that says something, without the time and level that runtimes put around their message. */
+function lastLine(log: string): string {
+  const lines = log.split("\n").filter((line) => line.trim() !== "");
+  const line = lines.at(-1) ?? "";
+  return (
+    /\bmsg="((?:[^"\\]|\\.)*)"/.exec(line)?.[1]?.replaceAll('\\"', '"') ??
+    line.replace(/^\S+T\S+Z?:?\s+/, "").replace(/^\[?(error|fatal)\]?:?\s+/i, "")
+  );
+}
