@@ -39,8 +39,14 @@ export type CapabilitySets = {
   readonly ambient?: readonly string[];
 };
 
-/** `hard` and `soft` are unsigned 64-bit numbers: no limit is 2^64-1, hence BigInt (see `specJson`). */
-export type Rlimit = { readonly type: string; readonly hard: bigint; readonly soft: bigint };
+export type Rlimit = {
+  readonly type: string;
+  readonly hard: number | RawNumber;
+  readonly soft: number | RawNumber;
+};
+
+/** What `JSON.rawJSON` makes: digits that JSON.stringify writes as they are. No limit is 2^64-1, which no double holds. */
+export type RawNumber = { readonly rawJSON: string };
 
 export type Mount = {
   readonly destination: string;

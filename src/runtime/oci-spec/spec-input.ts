@@ -80,6 +80,8 @@ export type SpecHost = {
   /** The kernel filters system calls. */
   readonly seccomp: boolean;
   readonly appArmor: boolean;
+  /** The daemon's own hard limits by ulimit name; more it can give only with CAP_SYS_RESOURCE. */
+  readonly hardLimits: Readonly<Record<string, number>>;
   /** As `process.arch` says. */
   readonly architecture: string;
   /** `mount_setattr(2)`, Linux 5.12: read-only for a mount and all below it. */

@@ -1,0 +1,111 @@
+// The processes of a container's cgroup, how many the kernel killed for lack of memory, and the removal of groups that
+// nobody uses any more.
+import { readFileSync, readdirSync, rmdirSync } from "node:fs";
+import { join } from "node:path";
+import { failedWith } from "../sys/errno.ts";
+import { kill } from "../sys/process.ts";
+import { cgroupFolders, controllerFolder } from "./cgroup.ts";
+import type { CgroupFacts } from "./cgroup.ts";
+
+const sigkill = 9;
+
+/**
+ * How many processes of the cgroup the kernel killed for lack of memory; 0 when the group is gone. A group below it
+ * counts too on v2 (`memory.events` is hierarchical); v1 counts in the group whose limit was met.
+ */
+export function oomKills(facts: CgroupFacts, cgroupsPath: string): number {
+  const folder = controllerFolder(facts, "memory", cgroupsPath);
+  if (folder === undefined) return 0;
+  const text = readIfThere(join(folder, facts.version === 1 ? "memory.oom_control" : "memory.events"));
+  return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0);
+}
+
+/** Process ids in the cgroup and in the groups below it, as the host sees them. */
+export function processesOf(facts: CgroupFacts, cgroupsPath: string): readonly number[] {
+  // Any hierarchy will do; memory's is never shared with a group that somebody else made for CPU or devices.
+  const controller = facts.mounts["memory"] === undefined ? Object.keys(facts.mounts)[0] : "memory";
+  const folder = controller === undefined ? undefined : controllerFolder(facts, controller, cgroupsPath);
+  return folder === undefined ? [] : [...processesBelow(folder)];
+}
+
+function processesBelow(folder: string): Set<number> {
+  const pids = readIfThere(join(folder, "cgroup.procs")).split("\n").filter(Boolean).map(Number);
+  return new Set([...pids, ...childGroups(folder).flatMap((child) => [...processesBelow(child)])]);
+}
+
+/**
+ * Kills and removes every cgroup right below `parent` whose name is not in `live`, and says which folders went. What a
+ * dead daemon's runtime left half made is found by its place alone. A group that cannot be emptied stays for next time.
+ */
+export function removeLeftovers(
+  facts: CgroupFacts,
+  parent: string,
+  live: ReadonlySet<string>,
+): readonly string[] {
+  return cgroupFolders(facts, parent).flatMap((folder) =>
+    childGroups(folder).filter((group) => !live.has(nameOf(group)) && removeGroup(group)),
+  );
+}
+
+function nameOf(group: string): string {
+  return group.slice(group.lastIndexOf("/") + 1);
+}
+
+const attempts = 20;
+const pauseMs = 5;
+
+/** A killed process leaves its group when it has been reaped, which takes a moment. */
+function removeGroup(group: string): boolean {
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    for (const pid of processesBelow(group)) killIfThere(pid);
+    if (removeTree(group)) return true;
+    Bun.sleepSync(pauseMs);
+  }
+  return false;
+}
+
+function removeTree(group: string): boolean {
+  const isEmpty = childGroups(group).every(removeTree);
+  if (!isEmpty) return false;
+  try {
+    rmdirSync(group);
+    return true;
+  } catch (err) {
+    if (hasCode(err, "ENOENT")) return true;
+    if (hasCode(err, "EBUSY")) return false;
+    throw err;
+  }
+}
+
+function childGroups(folder: string): string[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => join(folder, entry.name));
+  } catch (err) {
+    if (hasCode(err, "ENOENT")) return [];
+    throw err;
+  }
+}
+
+function killIfThere(pid: number): void {
+  try {
+    kill(pid, sigkill);
+  } catch (err) {
+    if (!failedWith(err, "ESRCH")) throw err;
+  }
+}
+
+/** ENODEV: the group went away while its file was open. */
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (err) {
+    if (hasCode(err, "ENOENT") || hasCode(err, "ENODEV")) return "";
+    throw err;
+  }
+}
+
+function hasCode(err: unknown, code: string): boolean {
+  return err instanceof Error && "code" in err && err.code === code;
+}
