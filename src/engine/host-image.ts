@@ -2,7 +2,7 @@
 import { NotFoundError } from "../base/errors.ts";
 import { makeHostImage } from "../images/host-image.ts";
 import type { Image } from "../images/image-store.ts";
-import { hostImageName } from "../spec/reference.ts";
+import { hostImageName, parseReference } from "../spec/reference.ts";
 import type { Engine } from "./engine.ts";
 
 /** NotFoundError `No such image: x:latest` as Docker's, at which clients pull; a host image is made instead, once for all who ask. */

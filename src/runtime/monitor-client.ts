@@ -1,0 +1,242 @@
+// The daemon's end of the monitor's socket: control calls as promises, exits as events, attaches as streams.
+import { spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { connect } from "node:net";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { ConflictError, NotFoundError, SystemError, UnavailableError } from "../base/errors.ts";
+import type { Host } from "../base/host.ts";
+import type { Command } from "./driver.ts";
+import { jsonLine, monitorFiles } from "./monitor-protocol.ts";
+import type {
+  AttachRequest,
+  ControlCalls,
+  ControlErrorKind,
+  ControlOp,
+  ControlReply,
+  ExitEvent,
+  RunResult,
+  RuntimeFailure,
+  StartedTask,
+  TaskSpec,
+  TaskStatus,
+} from "./monitor-protocol.ts";
+
+export type MonitorOptions = {
+  readonly execRoot: string;
+  /** How the program is called to become the monitor; `--exec-root` is put behind. */
+  readonly command: readonly string[];
+  readonly onExit: (exit: ExitEvent) => void;
+  /** The connection ended without `close`: the monitor is gone. Told once. */
+  readonly onLost: () => void;
+};
+
+const startTimeoutMs = 10_000;
+const runTimeoutMs = 60_000;
+
+/** Connects to the monitor of this run directory, and starts one when none answers. UnavailableError when that fails too. */
+export async function ensureMonitor(host: Host, options: MonitorOptions): Promise<MonitorClient> {
+  const running = await tryConnect(options.execRoot);
+  if (running) return new MonitorClient(running, options);
+  const deadline = host.clock.monotonicMs() + startTimeoutMs;
+  const ended = startMonitor(options);
+  for (;;) {
+    const socket = await tryConnect(options.execRoot);
+    if (socket) return new MonitorClient(socket, options);
+    // One that ends at once may have met another that was quicker: a last look above finds it.
+    if (ended.code !== undefined || host.clock.monotonicMs() > deadline)
+      throw new UnavailableError(
+        `the monitor does not answer (${ended.code ?? "time is up"}): see ${monitorFiles(options.execRoot).log}`,
+      );
+    await host.clock.sleep(1);
+  }
+}
+
+/** In a session of its own, so that nothing sent to the daemon's terminal or process group reaches it. */
+function startMonitor({ execRoot, command }: MonitorOptions): { code?: string } {
+  const [program = process.execPath, ...args] = command;
+  const log = openSync(monitorFiles(execRoot).log, "a", 0o600);
+  const ended: { code?: string } = {};
+  try {
+    const child = spawn(program, [...args, "--exec-root", execRoot], {
+      detached: true,
+      stdio: ["ignore", log, log],
+      cwd: "/",
+    });
+    child.on("error", (err) => (ended.code = err.message));
+    child.on("exit", (code, signal) => (ended.code = `it ended with ${code ?? signal}`));
+    child.unref();
+  } finally {
+    closeSync(log);
+  }
+  return ended;
+}
+
+/** undefined when nobody listens there. */
+function tryConnect(execRoot: string): Promise<Socket | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ path: monitorFiles(execRoot).socket, allowHalfOpen: true });
+    socket.once("connect", () => {
+      socket.removeAllListeners("error");
+      resolve(socket);
+    });
+    socket.once("error", () => resolve(undefined)); // no socket, or a dead monitor's: one is started
+  });
+}
+
+type Pending = { readonly resolve: (result: never) => void; readonly reject: (err: Error) => void };
+
+export class MonitorClient {
+  readonly #socket: Socket;
+  readonly #options: MonitorOptions;
+  readonly #pending = new Map<number, Pending>();
+  #nextSeq = 1;
+  #unread = "";
+  #closed = false;
+
+  constructor(socket: Socket, options: MonitorOptions) {
+    this.#socket = socket;
+    this.#options = options;
+    socket.setEncoding("utf8");
+    socket.on("data", (text: string) => this.#receive(text));
+    socket.on("end", () => socket.destroy());
+    socket.on("error", () => {}); // followed by close
+    socket.on("close", () => this.#lost());
+    socket.write(jsonLine({ op: "control" }));
+  }
+
+  start(task: TaskSpec): Promise<StartedTask | RuntimeFailure> {
+    return this.#call("start", { task });
+  }
+
+  run(command: Command, timeoutMs = runTimeoutMs): Promise<RunResult> {
+    return this.#call("run", { ...command, timeoutMs });
+  }
+
+  async list(): Promise<readonly TaskStatus[]> {
+    return (await this.#call("list", {})).tasks;
+  }
+
+  async adopt(task: TaskSpec, pid: number, startTime: string): Promise<void> {
+    await this.#call("adopt", { task, pid, startTime });
+  }
+
+  async signal(id: string, signal: number): Promise<void> {
+    await this.#call("signal", { id, signal });
+  }
+
+  async resize(id: string, size: { readonly rows: number; readonly columns: number }): Promise<void> {
+    await this.#call("resize", { id, ...size });
+  }
+
+  async closeStdin(id: string): Promise<void> {
+    await this.#call("closeStdin", { id });
+  }
+
+  async forget(id: string): Promise<void> {
+    await this.#call("forget", { id });
+  }
+
+  async abandon(id: string): Promise<void> {
+    await this.#call("abandon", { id });
+  }
+
+  /** Ends the monitor; ConflictError while it watches over tasks. */
+  async quit(): Promise<void> {
+    this.#closed = true;
+    await this.#call("quit", {});
+  }
+
+  /** Resolves when the monitor has registered it: nothing written from then on is missed. */
+  async attach(request: AttachRequest): Promise<Duplex> {
+    const socket = await tryConnect(this.#options.execRoot);
+    if (!socket) throw new UnavailableError("the monitor does not answer");
+    socket.write(jsonLine({ op: "attach", ...request }));
+    const { line, rest } = await firstLine(socket);
+    const reply = JSON.parse(line) as { ok: boolean; error?: { kind: ControlErrorKind; message: string } };
+    if (!reply.ok) {
+      socket.destroy();
+      throw errorOf(reply.error?.kind ?? "system", reply.error?.message ?? "attach refused");
+    }
+    if (rest.length > 0) socket.unshift(rest);
+    return socket;
+  }
+
+  /** Leaves the monitor to itself. */
+  close(): void {
+    this.#closed = true;
+    this.#socket.destroy();
+  }
+
+  #call<Op extends ControlOp>(
+    op: Op,
+    request: ControlCalls[Op]["request"],
+  ): Promise<ControlCalls[Op]["result"]> {
+    if (this.#socket.destroyed) return Promise.reject(new UnavailableError("the monitor does not answer"));
+    const seq = this.#nextSeq++;
+    return new Promise((resolve, reject) => {
+      this.#pending.set(seq, { resolve, reject });
+      this.#socket.write(jsonLine({ ...request, op, seq }));
+    });
+  }
+
+  #receive(text: string): void {
+    const lines = (this.#unread + text).split("\n");
+    this.#unread = lines.pop() ?? "";
+    for (const line of lines) this.#handle(JSON.parse(line) as ControlReply | ExitEvent);
+  }
+
+  #handle(message: ControlReply | ExitEvent): void {
+    if ("event" in message) return this.#options.onExit(message);
+    const pending = this.#pending.get(message.seq);
+    this.#pending.delete(message.seq);
+    if (message.ok) pending?.resolve(message.result as never);
+    else pending?.reject(errorOf(message.error.kind, message.error.message));
+  }
+
+  #lost(): void {
+    for (const { reject } of this.#pending.values())
+      reject(new UnavailableError("the monitor went away before it answered"));
+    this.#pending.clear();
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#options.onLost();
+  }
+}
+
+function errorOf(kind: ControlErrorKind, message: string): Error {
+  switch (kind) {
+    case "not-found":
+      return new NotFoundError(message);
+    case "conflict":
+      return new ConflictError(message);
+    case "system":
+      return new SystemError(message);
+  }
+}
+
+/** The line that the monitor answers an attach with, and the bytes that came right behind it. */
+function firstLine(socket: Socket): Promise<{ line: string; rest: Buffer }> {
+  return new Promise((resolve, reject) => {
+    let read = Buffer.alloc(0);
+    const stop = (): void => {
+      socket.off("data", take);
+      socket.off("close", lost);
+    };
+    const lost = (): void => {
+      stop();
+      reject(new UnavailableError("the monitor went away before it answered"));
+    };
+    const take = (chunk: Buffer): void => {
+      read = Buffer.concat([read, chunk]);
+      const end = read.indexOf("\n");
+      if (end < 0) return;
+      stop();
+      socket.pause();
+      resolve({ line: read.toString("utf8", 0, end), rest: read.subarray(end + 1) });
+    };
+    socket.on("data", take);
+    socket.on("close", lost);
+    socket.on("error", () => {}); // followed by close
+  });
+}
