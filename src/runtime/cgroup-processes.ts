@@ -30,7 +30,7 @@ export function processesOf(facts: CgroupFacts, cgroupsPath: string): readonly n
 
 function processesBelow(folder: string): Set<number> {
   const pids = readIfThere(join(folder, "cgroup.procs")).split("\n").filter(Boolean).map(Number);
-  return new Set([...pids, ...childGroups(folder).flatMap((child) => [...processesBelow(child)])]);
+  return childGroups(folder).reduce((all, child) => all.union(processesBelow(child)), new Set(pids));
 }
 
 /**

@@ -74,12 +74,12 @@ function cgroupMounts(mountinfo: string): { v1: Record<string, string>; v2: stri
   return { v1, v2 };
 }
 
-const controllers = new Set(
+const v1Controllers = new Set(
   "blkio cpu cpuacct cpuset devices freezer hugetlb memory net_cls net_prio perf_event pids rdma".split(" "),
 );
 
 function isController(option: string): boolean {
-  return controllers.has(option) || option === "name=systemd";
+  return v1Controllers.has(option) || option === "name=systemd";
 }
 
 function limitsOfV1(mounts: Readonly<Record<string, string>>): CgroupLimits {

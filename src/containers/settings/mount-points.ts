@@ -61,11 +61,11 @@ function collected(planned: readonly Planned[]): PlannedMounts {
   const volumes = planned.flatMap(({ mount, volume }) =>
     volume ? [[mount.Destination, volume] as const] : [],
   );
-  const mustExist = planned.flatMap(({ mount, mustExist }) => (mustExist ? [mount.Destination] : []));
+  const checked = planned.filter(({ mustExist }) => mustExist);
   return {
     mounts: planned.map(({ mount }) => mount),
     volumes: new Map(volumes),
-    mustExist: new Set(mustExist),
+    mustExist: new Set(checked.map(({ mount }) => mount.Destination)),
   };
 }
 

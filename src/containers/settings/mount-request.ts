@@ -4,7 +4,7 @@ import type { MountRequest } from "../../spec/docker.ts";
 import { tmpfsOptions, tmpfsOptionsOf } from "../../runtime/oci-spec/tmpfs-options.ts";
 import { cleanPath } from "./config.ts";
 
-const propagations = ["private", "rprivate", "slave", "rslave", "shared", "rshared"];
+const propagations = new Set<string>(["private", "rprivate", "slave", "rslave", "shared", "rshared"]);
 
 /** Throws InvalidParameterError: `invalid mount config for type "bind": …`. Whether a bind's source exists is not looked at. */
 export function checkMount(mount: MountRequest): void {
@@ -29,7 +29,7 @@ export function checkMount(mount: MountRequest): void {
       throw invalidMount(Type, "mount type unknown");
     default:
       // The type says "never"; a client's JSON may say anything.
-      throw invalidMount(Type as string, "mount type unknown");
+      throw invalidMount(Type, "mount type unknown");
   }
 }
 
@@ -42,7 +42,7 @@ function checkOptionsOfType({ Type, BindOptions, VolumeOptions, TmpfsOptions }: 
 
 function checkBindOptions({ BindOptions = {}, ReadOnly }: MountRequest): void {
   const { Propagation = "", ReadOnlyNonRecursive, ReadOnlyForceRecursive } = BindOptions;
-  if (Propagation !== "" && !propagations.includes(Propagation))
+  if (Propagation !== "" && !propagations.has(Propagation))
     throw invalidMount("bind", `invalid propagation mode: ${Propagation}`);
   if (ReadOnlyNonRecursive && ReadOnlyForceRecursive)
     throw new InvalidParameterError("mount options conflict: ReadOnlyNonRecursive && ReadOnlyForceRecursive");

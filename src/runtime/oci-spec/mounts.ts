@@ -7,7 +7,7 @@ import type { SpecInput } from "./spec-input.ts";
 import { tmpfsOptions, tmpfsOptionsOf } from "./tmpfs-options.ts";
 
 /** The kernel's file systems first, then the user's mounts, those nearer to the root before those below them. */
-export function mounts(input: SpecInput): readonly Mount[] {
+export function allMounts(input: SpecInput): readonly Mount[] {
   const own = [...usersMounts(input), ...boundFiles(input)];
   const isOverridden = ({ destination }: Mount): boolean =>
     own.some((mount) => mount.destination === destination) ||

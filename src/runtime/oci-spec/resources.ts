@@ -9,7 +9,10 @@ type Limits = Omit<LinuxResources, "devices">;
 /** In microseconds: the period in which a share of `NanoCpus` is given. */
 const cpuPeriod = 100_000;
 
-export function limits(hostConfig: HostConfig, blockDevices: ReadonlyMap<string, DeviceNumber>): Limits {
+export function resourceLimits(
+  hostConfig: HostConfig,
+  blockDevices: ReadonlyMap<string, DeviceNumber>,
+): Limits {
   const memory = memoryLimits(hostConfig);
   const cpu = cpuLimits(hostConfig);
   const blockIO = blockLimits(hostConfig, blockDevices);
@@ -23,7 +26,7 @@ export function limits(hostConfig: HostConfig, blockDevices: ReadonlyMap<string,
 }
 
 /**
- * The limits of an updated container: as `limits`, and taken away where nothing is limited any more.
+ * The limits of an updated container: as `resourceLimits`, and taken away where nothing is limited any more.
  * `--memory` of a group in use cannot be lowered below what it uses: the kernel refuses or reclaims.
  */
 export function updatedLimits(
@@ -31,7 +34,7 @@ export function updatedLimits(
   blockDevices: ReadonlyMap<string, DeviceNumber>,
   { limits: supported }: CgroupFacts,
 ): Limits {
-  const now = limits(hostConfig, blockDevices);
+  const now = resourceLimits(hostConfig, blockDevices);
   return { ...now, ...(supported.pids && !now.pids ? { pids: { limit: -1 } } : {}) };
 }
 

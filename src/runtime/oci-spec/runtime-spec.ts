@@ -2,10 +2,10 @@
 // about how a container is confined is made below this folder and can be read in its golden files.
 import type { RuntimeSpec } from "../../spec/oci-runtime.ts";
 import { deviceNodes, deviceRules } from "./devices.ts";
-import { mounts, rootfsPropagation } from "./mounts.ts";
+import { allMounts, rootfsPropagation } from "./mounts.ts";
 import { namespaces } from "./namespaces.ts";
 import { containerProcess } from "./process.ts";
-import { limits } from "./resources.ts";
+import { resourceLimits } from "./resources.ts";
 import { seccompOf } from "./seccomp.ts";
 import type { SpecInput } from "./spec-input.ts";
 import { sysctls } from "./sysctls.ts";
@@ -27,7 +27,7 @@ export function runtimeSpec(input: SpecInput): RuntimeSpec {
     process,
     root: { path: input.rootfs, readonly: ReadonlyRootfs },
     ...(UTSMode === "host" ? {} : { hostname: input.hostname ?? config.Hostname }),
-    mounts: mounts(input),
+    mounts: allMounts(input),
     ...(Object.keys(Annotations).length === 0 ? {} : { annotations: Annotations }),
     linux: {
       namespaces: namespaces(hostConfig, input.namespaces),
@@ -35,7 +35,7 @@ export function runtimeSpec(input: SpecInput): RuntimeSpec {
       cgroupsPath: input.cgroupsPath,
       resources: {
         devices: deviceRules(hostConfig, devices),
-        ...limits(hostConfig, devices.blockDevices),
+        ...resourceLimits(hostConfig, devices.blockDevices),
       },
       ...(Object.keys(sysctl).length === 0 ? {} : { sysctl }),
       ...(seccomp ? { seccomp } : {}),

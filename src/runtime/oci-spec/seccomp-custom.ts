@@ -65,7 +65,7 @@ export function seccompProfile(
 function parse(json: string): Profile {
   try {
     const parsed: unknown = JSON.parse(json);
-    if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) return parsed as Profile;
+    if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) return parsed;
   } catch (err) {
     throw invalid(err instanceof Error ? err.message : String(err));
   }

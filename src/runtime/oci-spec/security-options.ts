@@ -13,15 +13,14 @@ export type SecurityOptions = {
 
 /** Throws InvalidParameterError in Docker's words. SELinux labels are accepted and mean nothing without SELinux (as in Docker). */
 export function securityOptions(options: readonly string[] | null): SecurityOptions {
-  let found: SecurityOptions = {
+  const unasked: SecurityOptions = {
     noNewPrivileges: false,
     seccomp: "",
     appArmor: "",
     writableCgroups: false,
     unmaskedPaths: false,
   };
-  for (const option of options ?? []) found = { ...found, ...securityOption(option) };
-  return found;
+  return Object.assign(unasked, ...(options ?? []).map(securityOption)) as SecurityOptions;
 }
 
 function securityOption(option: string): Partial<SecurityOptions> {
