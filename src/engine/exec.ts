@@ -74,7 +74,8 @@ async function startTask(
     body.User ?? container.config.User,
     container.hostConfig.GroupAdd ?? [],
   );
-  const process = execProcess({ config: container.config, hostConfig: container.hostConfig, body, user });
+  const { config, hostConfig } = container;
+  const process = execProcess({ config, hostConfig, body, user, host: engine.machine });
   writeFileSync(files.processFile, JSON.stringify(process), { mode: 0o600 });
   const size = options.ConsoleSize ?? body.ConsoleSize;
   return engine.monitor.start(

@@ -1,19 +1,18 @@
 // What this machine and the configuration say, in the form in which requests are judged.
-import { cpus, hostname } from "node:os";
+import { availableParallelism, hostname } from "node:os";
 import type { HostFacts } from "../containers/settings.ts";
-import { RLIMIT_NOFILE, resourceLimit } from "../sys/process.ts";
 import type { Engine } from "./engine.ts";
 
 export function hostFacts(engine: Engine): HostFacts {
   const { machine, drivers, config } = engine;
   return {
     cgroup: machine.cgroup,
-    cpus: cpus().length,
+    cpus: availableParallelism(),
     hostname: hostname(),
     seccomp: machine.seccomp,
     runtimes: drivers.map(({ name }) => name),
     capabilities: machine.capabilities,
-    hardLimits: { nofile: Number(resourceLimit(process.pid, RLIMIT_NOFILE).hard) },
+    hardLimits: machine.hardLimits,
     defaultRuntime: drivers[0]?.name ?? "",
     logOptions: config.logOptions,
   };

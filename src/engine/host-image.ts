@@ -7,7 +7,8 @@ import type { Engine } from "./engine.ts";
 
 /** NotFoundError `No such image: x:latest` as Docker's, at which clients pull; a host image is made instead, once for all who ask. */
 export async function resolveOrMakeImage(engine: Engine, ref: string): Promise<Image> {
-  const name = hostImageName(ref);
+  const { reference } = parseReference(ref);
+  const name = reference === undefined ? undefined : hostImageName(reference);
   if (name === undefined) return engine.images.resolve(ref);
   return engine.locks.run(`host/${name}`, async () => {
     try {

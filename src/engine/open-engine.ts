@@ -13,6 +13,7 @@ import { NetworkStore } from "../networks/network-record.ts";
 import { cgroupFacts } from "../runtime/cgroup.ts";
 import { findDrivers } from "../runtime/drivers/find-drivers.ts";
 import type { SpecHost } from "../runtime/oci-spec/spec-input.ts";
+import { hardLimits } from "../runtime/hard-limits.ts";
 import { capabilityBoundingSet } from "../sys/process.ts";
 import { VolumeStore } from "../volumes/volume-store.ts";
 import { Background } from "./background.ts";
@@ -111,6 +112,7 @@ function machineFacts(): SpecHost {
     appArmor: existsSync("/sys/kernel/security/apparmor"),
     architecture: process.arch,
     recursiveReadOnly: true,
+    hardLimits: hardLimits(),
   };
 }
 
