@@ -1,102 +1,10 @@
-// The Engine API in front of an engine: request in, route, handler, answer out. Listening is server.ts's part.
-import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Duplex } from "node:stream";
-import { buildInfo } from "../base/build-info.ts";
-import { errorText, InvalidParameterError, rootError } from "../base/errors.ts";
+// The Engine API in front of an engine.
 import type { Engine } from "../engine/engine.ts";
-import type { Answer, Headers } from "./answer.ts";
-import { json } from "./answer.ts";
-import { statusOf } from "./http-status.ts";
-import { compileRoutes } from "./router.ts";
-import type { Route, Router } from "./router.ts";
 import { routes } from "./routes.ts";
-import { newestVersion, parseVersion, versionText, VersionTooOldError } from "./version.ts";
-import { responseSink, socketSink, writeAnswer } from "./write-answer.ts";
-import type { Sink } from "./write-answer.ts";
+import { serveRoutes } from "./serve.ts";
+import type { Api } from "./serve.ts";
 
-/** The two events of a `node:http` server; any server that gives out these can carry the API. */
-export type Api = {
-  request(request: IncomingMessage, response: ServerResponse): void;
-  /** For requests with an Upgrade header. `head` is what the client sent behind its request. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void;
-};
-
-const commonHeaders: Headers = {
-  "Api-Version": versionText(newestVersion),
-  "Docker-Experimental": "false",
-  Ostype: "linux",
-  Server: `Sampan/${buildInfo.version} (linux)`,
-};
-
-/** `table` is there for other sets of endpoints; the whole Engine API is the default. */
-export function createApi(engine: Engine, table: readonly Route[] = routes): Api {
-  const router = compileRoutes(table);
-  return {
-    request(request, response) {
-      for (const [name, value] of Object.entries(commonHeaders)) response.setHeader(name, value);
-      const gone = new AbortController();
-      response.on("close", () => gone.abort());
-      void serve(engine, router, request, responseSink(request, response), gone.signal);
-    },
-    upgrade(request, socket, head) {
-      const gone = new AbortController();
-      socket.on("close", () => gone.abort());
-      socket.on("error", () => gone.abort());
-      if (head.length > 0) socket.unshift(head);
-      void serve(engine, router, request, socketSink(socket, commonHeaders), gone.signal);
-    },
-  };
-}
-
-/** Never rejects: whatever fails becomes an error answer, or the end of the connection once an answer has begun. */
-async function serve(
-  engine: Engine,
-  router: Router,
-  request: IncomingMessage,
-  sink: Sink,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    const answer = await answerTo(engine, router, request, signal);
-    await writeAnswer(answer, sink, signal);
-  } catch (err) {
-    const status = statusOf(err);
-    if (status >= 500 && !signal.aborted)
-      engine.host.log.error("request failed", {
-        method: request.method,
-        url: request.url,
-        status,
-        error: errorText(err),
-        stack: rootError(err) instanceof Error ? (rootError(err) as Error).stack : undefined,
-      });
-    if (sink.isStarted() || signal.aborted) sink.stream.destroy();
-    else await writeAnswer(errorAnswer(err, status), sink, signal);
-  }
-}
-
-async function answerTo(
-  engine: Engine,
-  router: Router,
-  request: IncomingMessage,
-  signal: AbortSignal,
-): Promise<Answer> {
-  const { method = "GET", url = "/", headers } = request;
-  const mark = url.indexOf("?");
-  const match = router(method, mark < 0 ? url : url.slice(0, mark));
-  // dockerd answers a wrong method like an unknown path.
-  if (!match) return json({ message: "page not found" }, 404);
-  const { route, params } = match;
-  const version = match.version === undefined ? newestVersion : parseVersion(match.version);
-  if (route.since !== undefined && version < route.since)
-    throw new InvalidParameterError(
-      `${route.method} ${route.pattern} requires minimum API version ${versionText(route.since)}`,
-    );
-  const query = new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1));
-  return route.handler({ engine, version, params, query, headers, body: request, signal });
-}
-
-function errorAnswer(err: unknown, status: number): Answer {
-  const message = errorText(err);
-  if (err instanceof VersionTooOldError) return { kind: "text", status, text: `${message}\n` };
-  return json({ message }, status);
+/** What a `node:http` server needs to speak the Engine API for `engine`; `listen` of server.ts makes such servers. */
+export function createApi(engine: Engine): Api {
+  return serveRoutes(engine, routes);
 }

@@ -36,7 +36,9 @@ export async function list({ engine, query, version }: Call): Promise<Answer> {
 export async function create(call: Call): Promise<Answer> {
   const { engine, query, version } = call;
   const asked = await jsonBody(call, createBody);
-  const { body, warnings } = createBodyForVersion(asked, version, { cgroupVersion: engine.machine.cgroup.version });
+  const { body, warnings } = createBodyForVersion(asked, version, {
+    cgroupVersion: engine.machine.cgroup.version,
+  });
   const name = textOf(query, "name");
   const platform = version >= 41 ? textOf(query, "platform") : "";
   const created = await createContainer(engine, {

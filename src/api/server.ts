@@ -6,7 +6,7 @@ import { createServer as createTlsServer } from "node:https";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
 import { ConflictError, InvalidParameterError } from "../base/errors.ts";
-import type { Api } from "./api.ts";
+import type { Api } from "./serve.ts";
 
 export type TlsFiles = {
   readonly certificate: string;

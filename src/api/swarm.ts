@@ -15,7 +15,9 @@ const notInASwarm = (): never => {
   throw new UnavailableError("This node is not part of a swarm");
 };
 const noSwarmHere = (): never => {
-  throw new NotImplementedError("swarm mode is not part of sampan: this node can neither start nor join a swarm");
+  throw new NotImplementedError(
+    "swarm mode is not part of sampan: this node can neither start nor join a swarm",
+  );
 };
 const noPlugins = (): Answer => json([]);
 
