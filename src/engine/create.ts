@@ -7,6 +7,7 @@ import { Rollback } from "../base/rollback.ts";
 import { checkName, nameTaken, randomName } from "../containers/names.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import { containerSettings } from "../containers/settings.ts";
+import type { Image } from "../images/image-store.ts";
 import type { CreateContainerBody, MountPoint } from "../spec/docker.ts";
 import { publishContainerEvent } from "./engine.ts";
 import type { Engine } from "./engine.ts";
@@ -45,7 +46,7 @@ export async function createContainer(
   const folder = engine.containers.folder(id);
   mkdirSync(folder, { mode: 0o700 });
   rollback.onFailure("remove container folder", () => rm(folder, { recursive: true, force: true }));
-  prepareRw(folder);
+  prepareRw(folder, topLayer(engine, image));
   const mounts = settings.mounts.map((mount) => prepareMount(engine, mount, rollback));
   // No await from here to the record: a name that is free now is free when the record takes it.
   refuseTakenName(engine, given);
@@ -70,6 +71,12 @@ export async function createContainer(
   rollback.commit();
   publishContainerEvent(engine, record, "create");
   return { id, warnings };
+}
+
+/** The root folder of a container looks like that of its topmost layer. */
+function topLayer(engine: Engine, image: Image): string | undefined {
+  const chainID = image.layers.at(-1);
+  return chainID === undefined ? undefined : engine.images.layers.diff(chainID);
 }
 
 function refuseTakenName(engine: Engine, name: string | undefined): void {
@@ -104,9 +111,4 @@ function runtimeName(engine: Engine, asked: string): string {
   const driver = asked === "" ? engine.drivers[0] : engine.drivers.find(({ name }) => name === asked);
   if (!driver) throw new InvalidParameterError(`unknown or invalid runtime name: ${asked}`);
   return driver.name;
-}
-
-/** Where the container's own changes to its root file system lie. */
-export function upperFolder(engine: Engine, id: string): string {
-  return join(engine.containers.folder(id), "rw", "upper");
 }
