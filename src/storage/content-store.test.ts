@@ -23,6 +23,8 @@ test("a blob that was changed on disk is an error, not an answer", () => {
   const digest = putBlob(store, Buffer.from("true"));
   writeFileSync(join(store.folder, digestHex(digest)), "false");
   expect(() => readBlob(store, digest)).toThrow(SystemError);
+  putBlob(store, Buffer.from("true"));
+  expect(Buffer.from(readBlob(store, digest)).toString()).toBe("true");
 });
 
 test("a deleted blob is not found, and can be deleted again", () => {

@@ -2,7 +2,7 @@
 //
 //   content/sha256/<64 hex digits>
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileDurable } from "../base/durable-file.ts";
 import { NotFoundError, SystemError } from "../base/errors.ts";
@@ -20,11 +20,12 @@ export function digestOf(bytes: Uint8Array): Digest {
   return digestOfHex(createHash("sha256").update(bytes).digest("hex"));
 }
 
-/** Durable when it returns. Putting what is there already is fine. */
+/** Durable when it returns. Putting what is there already is fine; a damaged one is replaced. */
 export function putBlob(store: ContentStore, bytes: Uint8Array): Digest {
   const digest = digestOf(bytes);
   const path = blobPath(store, digest);
-  if (!existsSync(path)) writeFileDurable(path, bytes);
+  const there = readIfThere(path);
+  if (there === undefined || digestOf(there) !== digest) writeFileDurable(path, bytes);
   return digest;
 }
 

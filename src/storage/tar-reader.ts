@@ -167,7 +167,7 @@ export class TarReader {
     this.#declaredBytes += sparse?.fileBytes ?? sizeBytes;
     if (this.#declaredBytes > this.#limits.maxTotalBytes)
       throw new InvalidParameterError(
-        `the archive declares more than ${this.#limits.maxTotalBytes} bytes of files`,
+        `the archive declares more than ${this.#limits.maxTotalBytes} bytes of files, more than there is room for`,
       );
     if (path.includes("\0") || path === "") throw new InvalidParameterError("invalid tar header: bad name");
     const modifiedNs = paxTime(pax, "mtime") ?? BigInt(header.mtime) * 1_000_000_000n;

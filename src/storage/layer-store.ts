@@ -1,0 +1,246 @@
+// The layers of all images, each an unpacked folder that overlayfs mounts as it is.
+//
+//   graph/                          0700
+//     <64 hex digits>/              a layer, named by its chain id; there whole or not at all
+//       diff/                       its files
+//       layer.json                  LayerRecord
+//     :mountpoints:/diff/           below every image: what containers need to mount on (overlay.ts)
+//     :tmp:/<random>/               layers in the making and on their way out; emptied at every start
+//
+// A layer is staged (unpacked in :tmp:), committed (one rename to its name) and removed (one rename into :tmp:, then deleted).
+import { createHash } from "node:crypto";
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statfsSync,
+  writeFileSync,
+} from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { crashPoint } from "../base/crash-point.ts";
+import { syncFolder } from "../base/durable-file.ts";
+import { errorText, InvalidParameterError, NotFoundError } from "../base/errors.ts";
+import type { Host } from "../base/host.ts";
+import { digestHex, digestOfHex, isDigest, type Digest } from "../spec/digest.ts";
+import { spreadFoldersIn } from "../sys/inode-flags.ts";
+import type { ByteSource } from "./byte-reader.ts";
+import { chainIDOf } from "./chain-id.ts";
+import { decompressed } from "./compression.ts";
+import { copyTree } from "./copy-tree.ts";
+import { applyLayer, type AppliedLayer } from "./layer-apply.ts";
+import { settleLayer } from "./layer-settle.ts";
+import { makeMountpoints } from "./overlay.ts";
+import { syncFilesystemOf } from "./sync-filesystem.ts";
+import { TarReader, type TarLimits } from "./tar-reader.ts";
+
+export type LayerRecord = {
+  readonly chainID: Digest;
+  /** Digest of the layer's archive, uncompressed. */
+  readonly diffID: Digest;
+  /** Chain id of the layer below. */
+  readonly parent?: Digest;
+  /** Sum of the sizes of its files. */
+  readonly sizeBytes: number;
+};
+
+/** A layer that is unpacked and has no place in a chain yet. */
+export type StagedLayer = AppliedLayer & { readonly folder: string; readonly diffID: Digest };
+
+const maxEntries = 10_000_000;
+
+export class LayerStore {
+  readonly folder: string;
+  readonly #host: Host;
+  readonly #records = new Map<Digest, LayerRecord>();
+  readonly #deletions = new Set<Promise<void>>();
+
+  constructor(host: Host, root: string) {
+    this.#host = host;
+    this.folder = join(root, "graph");
+    mkdirSync(this.#temp(), { recursive: true, mode: 0o700 });
+    spreadFoldersIn(this.#temp());
+    for (const left of readdirSync(this.#temp())) this.#deleteLater(join(this.#temp(), left));
+    makeMountpoints(this.mountpoints());
+    for (const name of readdirSync(this.folder)) {
+      const chainID = digestOfHex(name);
+      if (isDigest(chainID)) this.#load(chainID);
+    }
+  }
+
+  /** The root folder of a layer's files, to be used and never written to. */
+  diff(chainID: Digest): string {
+    return join(this.#place(chainID), "diff");
+  }
+
+  /** The folder below every image's layers. */
+  mountpoints(): string {
+    return join(this.folder, ":mountpoints:", "diff");
+  }
+
+  get(chainID: Digest): LayerRecord | undefined {
+    return this.#records.get(chainID);
+  }
+
+  all(): readonly LayerRecord[] {
+    return [...this.#records.values()];
+  }
+
+  /**
+   * Unpacks an archive, compressed or not, and reads its source to the end.
+   * The caller commits or discards what it gets; a failure leaves nothing behind.
+   */
+  async stage(archive: ByteSource, signal?: AbortSignal): Promise<StagedLayer> {
+    const folder = this.#newTemp();
+    const hash = createHash("sha256");
+    let readBytes = 0;
+    async function* hashed(): AsyncGenerator<Uint8Array> {
+      for await (const chunk of decompressed(archive)) {
+        signal?.throwIfAborted();
+        hash.update(chunk);
+        readBytes += chunk.length;
+        yield chunk;
+      }
+    }
+    const reader = new TarReader(hashed(), this.#limits());
+    try {
+      mkdirSync(join(folder, "diff"));
+      chmodSync(join(folder, "diff"), 0o755);
+      const applied = await applyLayer(reader, join(folder, "diff"));
+      // The digest covers what stands behind the archive's end too.
+      await reader.drain();
+      if (readBytes === 0)
+        throw new InvalidParameterError("the archive is empty: not even a tar archive's end");
+      return { ...applied, folder, diffID: digestOfHex(hash.digest("hex")) };
+    } catch (err) {
+      this.#deleteLater(folder);
+      throw err;
+    } finally {
+      await reader.close();
+    }
+  }
+
+  /**
+   * Puts staged layers on top of each other and of `parent`, lowest first. Durable when it returns; after a crash at any
+   * moment each of them is there whole or not at all. A layer that is there already is kept and the staged one goes.
+   */
+  async commit(parent: Digest | undefined, layers: readonly StagedLayer[]): Promise<LayerRecord[]> {
+    const records: LayerRecord[] = [];
+    const below = this.#diffsDown(parent);
+    for (const layer of layers) {
+      const on = records.at(-1)?.chainID ?? parent;
+      const chainID = chainIDOf(on, layer.diffID);
+      const { diffID, sizeBytes } = layer;
+      const record = { chainID, diffID, ...(on === undefined ? {} : { parent: on }), sizeBytes };
+      records.push(this.get(chainID) ?? record);
+      const isThere = this.get(chainID) !== undefined;
+      if (!isThere) {
+        settleLayer(join(layer.folder, "diff"), layer, below);
+        writeFileSync(join(layer.folder, "layer.json"), JSON.stringify(record), { mode: 0o600 });
+      }
+      below.unshift(isThere ? this.diff(chainID) : join(layer.folder, "diff"));
+    }
+    crashPoint("layers-settled");
+    await syncFilesystemOf(this.folder);
+    for (const [at, record] of records.entries()) {
+      const layer = layers[at];
+      if (layer !== undefined) this.#rename(layer, record);
+      crashPoint("layer-renamed");
+    }
+    syncFolder(this.folder);
+    return records;
+  }
+
+  /** A second one of a staged layer, for an image that has the same archive twice: overlayfs takes no folder twice. */
+  async duplicate(layer: StagedLayer): Promise<StagedLayer> {
+    const folder = this.#newTemp();
+    await copyTree(join(layer.folder, "diff"), join(folder, "diff"));
+    return { ...layer, folder };
+  }
+
+  discard(layer: StagedLayer): void {
+    this.#deleteLater(layer.folder);
+  }
+
+  /** They are gone when this returns; their files are deleted in the background. */
+  remove(chainIDs: Iterable<Digest>): void {
+    const doomed: string[] = [];
+    for (const chainID of chainIDs) {
+      if (!this.#records.delete(chainID)) continue;
+      const folder = this.#newTemp();
+      renameSync(this.#place(chainID), join(folder, "gone"));
+      doomed.push(folder);
+    }
+    if (doomed.length > 0) syncFolder(this.folder);
+    for (const folder of doomed) this.#deleteLater(folder);
+  }
+
+  /** Resolves when nothing is left to delete in the background. */
+  async idle(): Promise<void> {
+    while (this.#deletions.size > 0) await Promise.all(this.#deletions);
+  }
+
+  #diffsDown(top: Digest | undefined): string[] {
+    const folders: string[] = [];
+    for (let chainID = top; chainID !== undefined;) {
+      const record = this.get(chainID);
+      if (record === undefined) throw new NotFoundError(`layer ${chainID} not found`);
+      folders.push(this.diff(chainID));
+      chainID = record.parent;
+    }
+    return folders;
+  }
+
+  #rename(layer: StagedLayer, record: LayerRecord): void {
+    // The same image may have come by another way while the disk was busy.
+    if (this.#records.has(record.chainID)) {
+      this.discard(layer);
+      return;
+    }
+    renameSync(layer.folder, this.#place(record.chainID));
+    this.#records.set(record.chainID, record);
+  }
+
+  #load(chainID: Digest): void {
+    try {
+      const record = JSON.parse(
+        readFileSync(join(this.#place(chainID), "layer.json"), "utf8"),
+      ) as LayerRecord;
+      if (record.chainID !== chainID) throw new Error(`it calls itself ${record.chainID}`);
+      this.#records.set(chainID, record);
+    } catch (err) {
+      this.#host.log.warn("layer cannot be used", { layer: chainID, error: errorText(err) });
+    }
+  }
+
+  /** What cannot fit on the disk is refused before it fills it. */
+  #limits(): TarLimits {
+    const { bavail, bsize } = statfsSync(this.folder);
+    return { maxEntries, maxTotalBytes: bavail * bsize };
+  }
+
+  #place(chainID: Digest): string {
+    return join(this.folder, digestHex(chainID));
+  }
+
+  #temp(): string {
+    return join(this.folder, ":tmp:");
+  }
+
+  #newTemp(): string {
+    const folder = join(this.#temp(), this.#host.random.hex(8));
+    mkdirSync(folder, { mode: 0o700 });
+    return folder;
+  }
+
+  #deleteLater(path: string): void {
+    const deletion = rm(path, { recursive: true, force: true })
+      .catch((err: unknown) =>
+        this.#host.log.warn("folder cannot be deleted", { path, error: errorText(err) }),
+      )
+      .finally(() => this.#deletions.delete(deletion));
+    this.#deletions.add(deletion);
+  }
+}
