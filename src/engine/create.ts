@@ -1,7 +1,6 @@
 // `create`: check everything first, then make the folder, the volumes and, last, the record that is the commit.
 import { mkdirSync, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { InvalidParameterError, errorText } from "../base/errors.ts";
 import { Rollback } from "../base/rollback.ts";
 import { checkName, nameTaken, randomName } from "../containers/names.ts";
