@@ -136,6 +136,7 @@ class Applier {
         this.#hardlink(entry, path);
         return;
       case "symlink": {
+        if (entry.target === "") throw new InvalidParameterError("a symbolic link to nothing");
         const target = encodeName(entry.target);
         this.#place(path, (folder, name) => symlinkat(target, folder, name));
         this.#attributes(entry, path);
