@@ -47,7 +47,8 @@ export async function logs(call: Call): Promise<Answer> {
       timestamps: flagOf(query, "timestamps"),
       tail: tailOf(textOf(query, "tail")),
       since: timestampOf(query, "since"),
-      until: until === 0 ? undefined : until,
+      // Clients of all ages send 0 for "no end".
+      until: until?.seconds === 0 ? undefined : until,
     },
     signal,
   );
@@ -81,8 +82,7 @@ function pastOutput(
   wants: { readonly stdout: boolean; readonly stderr: boolean },
   signal: AbortSignal,
 ): AsyncIterable<Uint8Array> {
-  const whole = { follow: false, timestamps: false, tail: undefined, since: undefined, until: undefined };
-  return containerLogs(engine, id, { ...wants, ...whole }, signal);
+  return containerLogs(engine, id, { ...wants, follow: false, timestamps: false }, signal);
 }
 
 /** Before 1.42 framed and raw streams had one name. */

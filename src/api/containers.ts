@@ -123,11 +123,12 @@ export async function update(call: Call): Promise<Answer> {
   return json(await updateContainer(call.engine, param(call, "id"), body));
 }
 
-/** What a version's update did not heed is left out of it. */
+/** What a version's update did not heed is left out of it. 0 and all below it mean no limit of processes. */
 function updateForVersion(body: UpdateContainerBody, version: number): UpdateContainerBody {
-  const { PidsLimit, ...withoutPids } = body;
-  if (version < 40) return withoutBlkio(withoutPids);
-  return version < 55 ? withoutBlkio(body) : body;
+  const { PidsLimit, ...rest } = body;
+  const pids =
+    typeof PidsLimit === "number" && version >= 40 ? { PidsLimit: PidsLimit > 0 ? PidsLimit : -1 } : {};
+  return { ...(version < 55 ? withoutBlkio(rest) : rest), ...pids };
 }
 
 function withoutBlkio(body: UpdateContainerBody): UpdateContainerBody {

@@ -41,8 +41,11 @@ export function terminalSize(query: Query, key: string, what: string): number {
   return number >= 0 && number < 2 ** 32 && !value.startsWith("-") ? number : refuse("value out of range");
 }
 
-/** `seconds` or `seconds.nanoseconds` since 1970, as nanoseconds; undefined when missing or empty. Clients turn dates and durations into this form. */
-export function timestampOf(query: Query, key: string): number | undefined {
+/** A point in time since 1970. A double cannot hold it whole: logs are asked for by the nanosecond. */
+export type Timestamp = { readonly seconds: number; readonly nanoseconds: number };
+
+/** `seconds` or `seconds.nanoseconds`; undefined when missing or empty. Clients turn dates and durations into this form. */
+export function timestampOf(query: Query, key: string): Timestamp | undefined {
   const value = textOf(query, key);
   if (value === "") return undefined;
   const match = /^([+-]?\d{1,12})(?:\.(\d{0,20}))?$/.exec(value);
@@ -51,7 +54,7 @@ export function timestampOf(query: Query, key: string): number | undefined {
       `invalid value for "${key}": invalid timestamp ${JSON.stringify(value)}: want seconds or seconds.nanoseconds`,
     );
   const [, seconds, fraction = ""] = match;
-  return Number(seconds) * 1e9 + Number(fraction.padEnd(9, "0").slice(0, 9));
+  return { seconds: Number(seconds), nanoseconds: Number(fraction.padEnd(9, "0").slice(0, 9)) };
 }
 
 /** The `filters` parameter: a JSON map of lists, or the older map of maps (`{"status":{"exited":true}}`). */

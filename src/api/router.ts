@@ -11,7 +11,7 @@ export type Route = {
   /** `:name` is one segment, `*name` one or more: image names contain slashes. */
   readonly pattern: string;
   /** First API version that has it, where not all have. */
-  readonly since?: ApiVersion;
+  readonly since?: ApiVersion | undefined;
   readonly handler: Handler;
 };
 

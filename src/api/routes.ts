@@ -11,7 +11,7 @@ import * as system from "./system.ts";
 export const routes: readonly Route[] = [
   { method: "GET", pattern: "/_ping", handler: system.ping },
   { method: "HEAD", pattern: "/_ping", handler: system.pingHead },
-  { method: "GET", pattern: "/version", handler: system.version },
+  { method: "GET", pattern: "/version", handler: system.versions },
   { method: "GET", pattern: "/info", handler: system.info },
   { method: "GET", pattern: "/events", handler: system.events },
   { method: "OPTIONS", pattern: "/*path", handler: system.options },

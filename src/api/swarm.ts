@@ -59,5 +59,5 @@ export const swarmRoutes: readonly Route[] = table.map(([method, pattern, handle
   method,
   pattern,
   handler,
-  ...(since === undefined ? {} : { since }),
+  since,
 }));

@@ -7,6 +7,7 @@ import { json, jsonType, stream } from "./answer.ts";
 import { eventByVersion, forVersion, hidesEvent, infoByVersion } from "./answers-by-version.ts";
 import type { Call } from "./call.ts";
 import { filtersOf, textOf, timestampOf } from "./query.ts";
+import type { Query } from "./query.ts";
 import type { ApiVersion } from "./version.ts";
 import { newestVersion, oldestVersion, versionText } from "./version.ts";
 
@@ -31,7 +32,7 @@ export function options(): Answer {
   return { kind: "empty", status: 200 };
 }
 
-export function version({ engine }: Call): Answer {
+export function versions({ engine }: Call): Answer {
   return json(
     versionInfo(engine, { newest: versionText(newestVersion), oldest: versionText(oldestVersion) }),
   );
@@ -43,31 +44,30 @@ export function info({ engine, version }: Call): Answer {
 
 const jsonLinesType = "application/jsonl";
 const jsonSequenceType = "application/json-seq";
-const streamTypes = [jsonLinesType, "application/x-ndjson", jsonSequenceType];
+const streamTypes: ReadonlySet<string> = new Set([jsonLinesType, "application/x-ndjson", jsonSequenceType]);
 
 export function events({ engine, query, version, headers, signal }: Call): Answer {
-  const since = timestampOf(query, "since");
-  const until = timestampOf(query, "until");
+  const since = nanosecondsOf(query, "since");
+  const until = nanosecondsOf(query, "until");
   if (since !== undefined && until !== undefined && until < since)
     throw new InvalidParameterError(
       `\`since\` time (${textOf(query, "since")}) cannot be after \`until\` time (${textOf(query, "until")})`,
     );
-  const happened = engine.events.subscribe(
-    {
-      filters: filtersOf(query),
-      ...(since === undefined ? {} : { since }),
-      ...(until === undefined ? {} : { until }),
-    },
-    signal,
-  );
+  const happened = engine.events.subscribe({ filters: filtersOf(query), since, until }, signal);
   const type = eventStreamType(headers.accept ?? "", version);
   return stream(type, eventLines(happened, version, type === jsonSequenceType ? "\u001e" : ""), true);
+}
+
+/** Exact for the `timeNano` of an event: both are rounded to the same double. */
+function nanosecondsOf(query: Query, key: string): number | undefined {
+  const time = timestampOf(query, key);
+  return time && time.seconds * 1e9 + time.nanoseconds;
 }
 
 /** Named types count since 1.52; wildcards in Accept are not heeded. Before it was said to be plain JSON, which it was not. */
 function eventStreamType(accept: string, version: ApiVersion): string {
   const asked = accept.split(",").map((part) => part.split(";", 1)[0]?.trim() ?? "");
-  const found = asked.find((type) => streamTypes.includes(type));
+  const found = asked.find((type) => streamTypes.has(type));
   return found ?? (version < 52 ? jsonType : jsonLinesType);
 }
 

@@ -6,9 +6,9 @@ import type { EventMessage } from "../spec/docker.ts";
 
 export type EventQuery = {
   /** Unix nanoseconds, inclusive: replay what is kept from then on. Without it only new events are seen. */
-  readonly since?: number;
+  readonly since?: number | undefined;
   /** Unix nanoseconds, inclusive: the stream ends then. */
-  readonly until?: number;
+  readonly until?: number | undefined;
   readonly filters?: Filters;
 };
 

@@ -3,11 +3,10 @@ import { join } from "node:path";
 import type { ContainerRecord } from "../containers/record.ts";
 import { programOf } from "../containers/record.ts";
 import { networksOf, portsOf, stateBody } from "../containers/view.ts";
+import { containerMounts } from "../storage/overlay.ts";
 import type { ContainerInspect, EndpointSettings, NetworkSettings } from "../spec/docker.ts";
 import { containerSizes } from "./container-size.ts";
-import { upperFolder } from "./create.ts";
 import type { Engine } from "./engine.ts";
-import { containerRootfs } from "./rootfs.ts";
 import { containerLogPath } from "./task.ts";
 
 /** What `GraphDriver.Name` and `info` call the storage: overlayfs with the layout that Docker's own has. */
@@ -53,13 +52,13 @@ export async function inspectContainer(
 }
 
 function graphData(engine: Engine, { id, layers }: ContainerRecord): Record<string, string> {
-  const upper = upperFolder(engine, id);
+  const [mount] = containerMounts(engine.images.layers, layers, engine.containers.folder(id));
+  if (!mount) return {};
   return {
-    // Docker writes the highest layer first, as overlay's lowerdir has it.
-    LowerDir: engine.images.layerFolders(layers).toReversed().join(":"),
-    MergedDir: containerRootfs(engine, id),
-    UpperDir: upper,
-    WorkDir: join(upper, "..", "work"),
+    LowerDir: mount.lowerFolders.join(":"),
+    MergedDir: mount.target,
+    UpperDir: mount.upperFolder,
+    WorkDir: mount.workFolder,
   };
 }
 

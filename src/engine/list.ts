@@ -7,6 +7,7 @@ import { statusText } from "../containers/status-text.ts";
 import { commandText, countsAsRunning, networksOf, portsOf, portSummaries } from "../containers/view.ts";
 import type { ContainerSummary } from "../spec/docker.ts";
 import { containerSizes } from "./container-size.ts";
+import type { ContainerSizes } from "./container-size.ts";
 import type { Engine } from "./engine.ts";
 
 export type ListOptions = {
@@ -35,17 +36,20 @@ export async function listContainers(engine: Engine, options: ListOptions): Prom
     .slice(0, limit);
   const now = engine.host.clock.now();
   const imageName = imageNames(engine);
-  const rows = records.map((record) => summary(record, imageName(record), now));
-  if (!size) return rows;
   return Promise.all(
-    records.map(async (record, i) => ({
-      ...(rows[i] as ContainerSummary),
-      ...(await containerSizes(engine, record)),
-    })),
+    records.map(async (record) => {
+      const sizes = size ? await containerSizes(engine, record) : undefined;
+      return summary(record, imageName(record), now, sizes);
+    }),
   );
 }
 
-function summary(record: ContainerRecord, image: string, now: Date): ContainerSummary {
+function summary(
+  record: ContainerRecord,
+  image: string,
+  now: Date,
+  sizes: ContainerSizes | undefined,
+): ContainerSummary {
   const { id, name, imageId, createdAt, config, hostConfig, state } = record;
   return {
     Id: id,
@@ -55,6 +59,7 @@ function summary(record: ContainerRecord, image: string, now: Date): ContainerSu
     Command: commandText(record),
     Created: Math.floor(Date.parse(createdAt) / 1000),
     Ports: portSummaries(portsOf(record)),
+    ...sizes,
     Labels: config.Labels,
     State: state.status,
     Status: statusText(state, now),

@@ -2,7 +2,8 @@
 import { ConflictError, NotImplementedError } from "../base/errors.ts";
 import { isUp } from "../containers/state.ts";
 import { readLogs } from "../runtime/log-reader.ts";
-import type { LogQuery } from "../runtime/log-reader.ts";
+import { formatStamp } from "../runtime/log-stamp.ts";
+import type { WallTime } from "../sys/clock.ts";
 import type { Engine } from "./engine.ts";
 import { containerLogPath } from "./task.ts";
 
@@ -14,14 +15,16 @@ export type LogsOptions = {
   /** Each line after its time, RFC 3339 with nanoseconds. */
   readonly timestamps: boolean;
   /** Only so many of the last lines; undefined: all. */
-  readonly tail: number | undefined;
-  /** Unix nanoseconds, inclusive. */
-  readonly since: number | undefined;
-  /** Unix nanoseconds, inclusive. */
-  readonly until: number | undefined;
+  readonly tail?: number | undefined;
+  /** Both ends are taken in. */
+  readonly since?: WallTime | undefined;
+  readonly until?: WallTime | undefined;
 };
 
-/** Framed (stdcopy) unless the container has a terminal. Throws before the first chunk, or not at all. */
+/**
+ * In batches, framed (stdcopy) unless the container has a terminal. Throws at once what there is to throw:
+ * NotFoundError, ConflictError for a container on its way out, NotImplementedError where nothing is kept.
+ */
 export function containerLogs(
   engine: Engine,
   ref: string,
@@ -33,6 +36,20 @@ export function containerLogs(
     throw new ConflictError("can not get logs from container which is dead or marked for removal");
   if (hostConfig.LogConfig.Type !== "json-file")
     throw new NotImplementedError("configured logging driver does not support reading");
-  const query: LogQuery = { ...options, framed: !config.Tty, follow: options.follow && isUp(state) };
+  const { since, until, follow, ...selection } = options;
+  const query = {
+    ...selection,
+    framed: !config.Tty,
+    since: since && stampOf(since),
+    until: until && stampOf(until),
+    follow: follow && isUp(state) ? engine.waiters.next(id, "next-exit", signal) : undefined,
+  };
   return readLogs(containerLogPath(engine, id), query, signal);
+}
+
+const lastSecond = Date.UTC(9999, 11, 31, 23, 59, 59) / 1000;
+
+/** Stamps compare as texts, which holds for years of four digits. */
+function stampOf({ seconds, nanoseconds }: WallTime): string {
+  return formatStamp({ seconds: Math.min(Math.max(seconds, 0), lastSecond), nanoseconds });
 }
