@@ -15,7 +15,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(nouns.map((noun) => [noun, parts])),
   ...Object.fromEntries(["storage", "registry", "runtime", "netlink"].map((part) => [part, bottom])),
   monitor: ["runtime", ...bottom],
-  init: bottom,
+  init: ["containers", "netlink", ...bottom],
   cli: ["client", ...bottom],
   client: ["base", "spec"],
   sys: ["base", "spec"],
