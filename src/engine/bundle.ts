@@ -7,6 +7,8 @@ import { cgroupsPathOf } from "../runtime/cgroup.ts";
 import { runtimeSpec } from "../runtime/oci-spec/runtime-spec.ts";
 import type { SharedNamespaces } from "../runtime/oci-spec/spec-input.ts";
 import { resolveDevices } from "./devices.ts";
+import type { RuntimeSpec } from "../spec/oci-runtime.ts";
+import { driverOf } from "./engine.ts";
 import type { Engine } from "./engine.ts";
 import { joinedContainer, processOf } from "./joined-container.ts";
 import { writeNetworkFiles } from "./network-files.ts";
@@ -16,7 +18,11 @@ import { taskFiles } from "./task-paths.ts";
 import { fillVolumes } from "./volumes.ts";
 
 /** Files of a run need to outlive only the daemon, not the machine: nothing here is synced. */
-export async function writeBundle(engine: Engine, record: ContainerRecord, sandbox: Sandbox): Promise<void> {
+export async function writeBundle(
+  engine: Engine,
+  record: ContainerRecord,
+  sandbox: Sandbox,
+): Promise<RuntimeSpec> {
   const { id, config, hostConfig } = record;
   const { dir } = taskFiles(engine.config.execRoot, id);
   mkdirSync(dir, { recursive: true, mode: 0o700 });
@@ -43,7 +49,14 @@ export async function writeBundle(engine: Engine, record: ContainerRecord, sandb
     throw new InvalidParameterError(
       "--init needs tini, catatonit or docker-init on this machine: none was found",
     );
-  writeFileSync(join(dir, "config.json"), JSON.stringify(spec), { mode: 0o600 });
+  writeFileSync(
+    join(dir, "config.json"),
+    JSON.stringify(engine.filters.apply(driverOf(engine, record), spec)),
+    {
+      mode: 0o600,
+    },
+  );
+  return spec;
 }
 
 /** `--pid container:x` and `--ipc container:x` by the other container's process. */

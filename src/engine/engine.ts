@@ -9,6 +9,7 @@ import type { ImageStore } from "../images/image-store.ts";
 import type { BridgeNetwork } from "../networks/bridge-network.ts";
 import type { NetworkStore } from "../networks/network-record.ts";
 import type { Driver } from "../runtime/driver.ts";
+import type { FilterCache } from "../runtime/drivers/filter-cache.ts";
 import type { SpecHost } from "../runtime/oci-spec/spec-input.ts";
 import type { VolumeStore } from "../volumes/volume-store.ts";
 import type { Background } from "./background.ts";
@@ -55,6 +56,7 @@ export type Engine = {
   readonly initPath: string | undefined;
   /** Best first; never empty. */
   readonly drivers: readonly Driver[];
+  readonly filters: FilterCache;
   readonly monitor: MonitorLink;
   readonly events: EventBus;
   readonly waiters: Waiters;

@@ -11,6 +11,7 @@ import { openImageStore } from "../images/image-store.ts";
 import { openBridgeNetwork } from "../networks/bridge-network.ts";
 import { NetworkStore } from "../networks/network-record.ts";
 import { cgroupFacts } from "../runtime/cgroup.ts";
+import { FilterCache } from "../runtime/drivers/filter-cache.ts";
 import { findDrivers } from "../runtime/drivers/find-drivers.ts";
 import type { SpecHost } from "../runtime/oci-spec/spec-input.ts";
 import { hardLimits } from "../runtime/hard-limits.ts";
@@ -71,6 +72,7 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
     machine,
     initPath: findInit(),
     drivers,
+    filters: new FilterCache(),
     monitor,
     events: new EventBus(host.clock),
     waiters: new Waiters(),

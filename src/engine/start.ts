@@ -4,7 +4,7 @@ import { Rollback } from "../base/rollback.ts";
 import type { Attachment, ContainerRecord } from "../containers/record.ts";
 import { isUp, transition } from "../containers/state.ts";
 import { writeBundle } from "./bundle.ts";
-import { publishContainerEvent } from "./engine.ts";
+import { driverOf, publishContainerEvent } from "./engine.ts";
 import type { Engine } from "./engine.ts";
 import { commitRemoval } from "./remove.ts";
 import { mountRootfs } from "./rootfs.ts";
@@ -56,8 +56,9 @@ async function bringUp(engine: Engine, record: ContainerRecord): Promise<void> {
     rollback.onFailure("take down", () => takeDown(engine, record));
     mountRootfs(engine, record);
     const sandbox = enterNetwork(engine, record);
-    await writeBundle(engine, record, sandbox);
+    const spec = await writeBundle(engine, record, sandbox);
     const process = await startTask(engine, record);
+    engine.filters.learn(driverOf(engine, record), spec, id);
     recordStart(engine, record, process, sandbox.attachments);
     rollback.commit();
   } catch (err) {

@@ -42,6 +42,8 @@ export type Driver = {
   /** Absolute path of the runtime's executable. */
   readonly path: string;
   readonly version: string;
+  /** Where the runtime keeps what it knows of its containers, a folder each. */
+  readonly stateFolder: string;
   run(task: TaskPaths): Command;
   exec(containerId: string, task: ExecPaths): Command;
   delete(containerId: string): Command;

@@ -27,6 +27,7 @@ export function ociDriver({ name, kind, path, version, stateFolder }: OciRuntime
     kind,
     path,
     version,
+    stateFolder,
     run: ({ id, bundle, pidFile, logFile, consoleSocket }: TaskPaths) =>
       command(
         ["run", "--detach", "--bundle", bundle, "--pid-file", pidFile, ...console(consoleSocket), id],
