@@ -1,0 +1,196 @@
+// The root file system, tmpfs, bind mounts and volumes of a container.
+import { describe, expect, test } from "bun:test";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { output } from "../harness/command.ts";
+import { engineForTests } from "../harness/for-tests.ts";
+import { testImage as image } from "../harness/images.ts";
+
+const engine = await engineForTests();
+const shell = (script: string, ...flags: string[]) =>
+  engine.ok("run", "--rm", ...flags, image, "sh", "-c", script);
+
+/** A new folder below the test's own. */
+function folder(name: string): string {
+  const path = join(engine.folder, name);
+  mkdirSync(path, { recursive: true });
+  return path;
+}
+
+/** Mount options of `path` in the container, such as ["rw", "relatime"]. */
+const optionsOf = async (path: string, ...flags: string[]): Promise<string[]> =>
+  (await shell(`grep ' ${path} ' /proc/mounts | tail -n 1 | cut -d' ' -f4`, ...flags)).split(",");
+
+describe("the root file system", () => {
+  test("is writable, and what is written is not in the next container", async () => {
+    expect(await shell("echo x > /new && cat /new")).toBe("x");
+    expect(await shell("test -e /new || echo gone")).toBe("gone");
+  });
+
+  test("keeps what was written across stop and start", async () => {
+    const id = await engine.ok("run", "-d", image, "sh", "-c", "cat /kept; echo once >> /kept");
+    await engine.ok("wait", id);
+    await engine.ok("start", id);
+    await engine.ok("wait", id);
+    expect(await engine.ok("logs", id)).toContain("once");
+    await engine.ok("rm", id);
+  });
+
+  test("--read-only makes it read-only, but not /dev/shm and not a --tmpfs", async () => {
+    const text = await shell(
+      "echo x > /new; echo x > /dev/shm/new && echo shm; echo x > /run/new && echo run",
+      "--read-only",
+      "--tmpfs",
+      "/run",
+    );
+    expect(text).toBe("shm\nrun");
+    expect((await optionsOf("/", "--read-only"))[0]).toBe("ro");
+  });
+
+  test("files deleted in the container stay in the image", async () => {
+    expect(await shell("rm /etc/group && test -e /etc/group || echo gone")).toBe("gone");
+    expect(await shell("test -e /etc/group && echo there")).toBe("there");
+  });
+});
+
+describe("tmpfs", () => {
+  test("has Docker's options and the size asked for", async () => {
+    const options = await optionsOf("/t", "--tmpfs", "/t:size=1m,mode=0700");
+    for (const option of ["rw", "nosuid", "nodev", "noexec", "size=1024k", "mode=700"])
+      expect(options).toContain(option);
+  });
+
+  test("--mount type=tmpfs gives one too", async () => {
+    expect(
+      await shell(
+        "df -k /t | awk 'NR==2{print $1,$2}'",
+        "--mount",
+        "type=tmpfs,destination=/t,tmpfs-size=2097152",
+      ),
+    ).toBe("tmpfs 2048");
+  });
+});
+
+describe("bind mounts", () => {
+  test("a folder is the host's, both ways", async () => {
+    const host = folder("both");
+    writeFileSync(join(host, "from-host"), "hello");
+    expect(await shell("cat /m/from-host; echo back > /m/from-container", "-v", `${host}:/m`)).toBe("hello");
+    expect(readFileSync(join(host, "from-container"), "utf8")).toBe("back\n");
+  });
+
+  test("ro cannot be written", async () => {
+    const host = folder("ro");
+    expect(await shell("(echo x > /m/x) 2>&1; true", "-v", `${host}:/m:ro`)).toContain(
+      "Read-only file system",
+    );
+    expect(existsSync(join(host, "x"))).toBe(false);
+  });
+
+  test("a file can be mounted over a file", async () => {
+    const file = join(folder("file"), "motd");
+    writeFileSync(file, "good sailing");
+    expect(await shell("cat /etc/passwd", "-v", `${file}:/etc/passwd`)).toBe("good sailing");
+  });
+
+  test("-v makes a missing source folder, --mount refuses it", async () => {
+    const missing = join(engine.folder, "missing", "deep");
+    await shell("true", "-v", `${missing}:/m`);
+    expect(statSync(missing).isDirectory()).toBe(true);
+    const { exitCode, stderr } = await engine.docker(
+      "run",
+      "--rm",
+      "--mount",
+      `type=bind,src=${missing}-not,dst=/m`,
+      image,
+      "true",
+    );
+    expect(exitCode).toBe(125);
+    expect(stderr).toContain("bind source path does not exist");
+  });
+
+  test("a relative destination is refused", async () => {
+    const { exitCode, stderr } = await engine.docker("run", "--rm", "-v", "/tmp:relative", image, "true");
+    expect(exitCode).toBe(125);
+    expect(stderr).toContain("invalid mount path: 'relative' mount path must be absolute");
+  });
+
+  test("a link in the image cannot lead a mount out of the container", async () => {
+    const host = folder("escape");
+    const tree = folder("escape-tree");
+    await output(["ln", "-sfn", folder("outside"), join(tree, "link")]);
+    await output([
+      "sh",
+      "-c",
+      `tar -C ${tree} -cf - . | DOCKER_HOST=unix://${engine.socket} docker import - test/escape:1`,
+    ]);
+    const program = join(engine.folder, "busybox");
+    await output(["sh", "-c", `cp "$(command -v busybox)" ${program}`]);
+    writeFileSync(join(host, "proof"), "x");
+    await engine.ok(
+      "run",
+      "--rm",
+      "-v",
+      `${program}:/busybox`,
+      "-v",
+      `${host}:${"/link/inside"}`,
+      "test/escape:1",
+      "/busybox",
+      "true",
+    );
+    expect(existsSync(join(engine.folder, "outside", "inside"))).toBe(false);
+    await engine.ok("rmi", "test/escape:1");
+  });
+
+  test("rslave sees later mounts of the host, private does not", async () => {
+    const host = folder("propagation");
+    await output(["mount", "--bind", host, host]);
+    await output(["mount", "--make-shared", host]);
+    try {
+      const ids = await Promise.all(
+        ["rslave", "rprivate"].map((mode) =>
+          engine.ok("run", "-d", "-v", `${host}:/m:${mode}`, image, "sleep", "1000"),
+        ),
+      );
+      mkdirSync(join(host, "sub"));
+      await output(["mount", "-t", "tmpfs", "none", join(host, "sub")]);
+      writeFileSync(join(host, "sub", "seen"), "");
+      const [slave, closed] = await Promise.all(ids.map((id) => engine.docker("exec", id, "ls", "/m/sub")));
+      expect([slave?.stdout, closed?.stdout]).toEqual(["seen\n", ""]);
+      await engine.ok("rm", "-f", ...ids);
+    } finally {
+      await output(["umount", "-R", host]);
+    }
+  });
+});
+
+describe("volumes", () => {
+  test("a named volume is filled from the image and keeps its content", async () => {
+    expect(await shell("ls /etc; echo kept > /etc/extra", "-v", "cargo:/etc")).toContain("passwd");
+    expect(await shell("cat /hold/extra", "-v", "cargo:/hold")).toBe("kept");
+    await engine.ok("volume", "rm", "cargo");
+  });
+
+  test("an anonymous volume goes with --rm", async () => {
+    const before = await engine.ok("volume", "ls", "-q");
+    await shell("echo x > /v/x", "-v", "/v");
+    expect(await engine.ok("volume", "ls", "-q")).toBe(before);
+  });
+
+  test("a volume in use is not removed", async () => {
+    const id = await engine.ok("create", "-v", "busy:/v", image);
+    const { exitCode, stderr } = await engine.docker("volume", "rm", "busy");
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("volume is in use");
+    await engine.ok("rm", id);
+    await engine.ok("volume", "rm", "busy");
+  });
+
+  test("--volumes-from gives another container's mounts", async () => {
+    const host = folder("shared");
+    const id = await engine.ok("create", "-v", `${host}:/m`, "-v", "/anonymous", image);
+    expect(await shell("echo x > /m/y; test -d /anonymous && echo yes", "--volumes-from", id)).toBe("yes");
+    expect(existsSync(join(host, "y"))).toBe(true);
+    await engine.ok("rm", "-v", id);
+  });
+});
