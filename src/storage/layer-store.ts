@@ -24,7 +24,7 @@ import { crashPoint } from "../base/crash-point.ts";
 import { syncFolder } from "../base/durable-file.ts";
 import { errorText, InvalidParameterError, NotFoundError } from "../base/errors.ts";
 import type { Host } from "../base/host.ts";
-import { digestHex, digestOfHex, isDigest, type Digest } from "../spec/digest.ts";
+import { digestOfHex, isDigest, type Digest } from "../spec/digest.ts";
 import { spreadFoldersIn } from "../sys/inode-flags.ts";
 import type { ByteSource } from "./byte-reader.ts";
 import { chainIDOf } from "./chain-id.ts";
@@ -54,7 +54,7 @@ const maxEntries = 10_000_000;
 export class LayerStore {
   readonly folder: string;
   readonly #host: Host;
-  readonly #records = new Map<Digest, LayerRecord>();
+  readonly #records = new Map<string, LayerRecord>();
   readonly #deletions = new Set<Promise<void>>();
 
   constructor(host: Host, root: string) {
@@ -71,7 +71,7 @@ export class LayerStore {
   }
 
   /** The root folder of a layer's files, to be used and never written to. */
-  diff(chainID: Digest): string {
+  diff(chainID: string): string {
     return join(this.#place(chainID), "diff");
   }
 
@@ -80,7 +80,7 @@ export class LayerStore {
     return join(this.folder, ":mountpoints:", "diff");
   }
 
-  get(chainID: Digest): LayerRecord | undefined {
+  get(chainID: string): LayerRecord | undefined {
     return this.#records.get(chainID);
   }
 
@@ -165,7 +165,7 @@ export class LayerStore {
   }
 
   /** They are gone when this returns; their files are deleted in the background. */
-  remove(chainIDs: Iterable<Digest>): void {
+  remove(chainIDs: Iterable<string>): void {
     const doomed: string[] = [];
     for (const chainID of chainIDs) {
       if (!this.#records.delete(chainID)) continue;
@@ -221,8 +221,8 @@ export class LayerStore {
     return { maxEntries, maxTotalBytes: bavail * bsize };
   }
 
-  #place(chainID: Digest): string {
-    return join(this.folder, digestHex(chainID));
+  #place(chainID: string): string {
+    return join(this.folder, chainID.slice("sha256:".length));
   }
 
   #temp(): string {

@@ -16,6 +16,9 @@ import { closeFd, O_DIRECTORY, O_PATH, openFile } from "../sys/file.ts";
 import { MNT_DETACH, mount, UMOUNT_NOFOLLOW, unmount, unmountIfMounted } from "../sys/mount.ts";
 import { copyAttributes } from "./layer-settle.ts";
 
+/** As Docker calls a storage of this kind; clients look for it. */
+export const storageDriverName = "overlay2";
+
 export type OverlayMount = {
   readonly target: string;
   /** Topmost first. */
@@ -25,15 +28,15 @@ export type OverlayMount = {
 };
 
 /** Where the layers lie: a LayerStore, or the like. */
-export type LayerFolders<ChainID extends string> = {
-  diff(chainID: ChainID): string;
+export type LayerFolders = {
+  diff(chainID: string): string;
   mountpoints(): string;
 };
 
 /** `chainIDs`: the image's layers, lowest first, as `Image.layers` has them. */
-export function containerMounts<ChainID extends string>(
-  layers: LayerFolders<ChainID>,
-  chainIDs: readonly ChainID[],
+export function containerMounts(
+  layers: LayerFolders,
+  chainIDs: readonly string[],
   containerFolder: string,
 ): OverlayMount[] {
   const lowerFolders = chainIDs.map((chainID) => layers.diff(chainID)).toReversed();

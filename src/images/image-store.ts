@@ -1,0 +1,219 @@
+// The images of this machine: which there are, what they hold, what they are called. The parts:
+//
+//   images/<64 hex digits>.json   ImageRecord: what is known of an image that its config does not say
+//   content/sha256/<hex>          the config; its digest is the image's id
+//   graph/<hex>/                  the layers (storage/layer-store.ts)
+//   repositories                  the names (tag-store.ts)
+//
+// An image exists when its record does: everything it needs is durable before. Verbs are functions in the files beside.
+import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { syncFolder, writeFileDurable } from "../base/durable-file.ts";
+import { errorText, InvalidParameterError, NotFoundError, SystemError } from "../base/errors.ts";
+import type { Host } from "../base/host.ts";
+import { KeyedLock } from "../base/keyed-lock.ts";
+import { digestHex, digestOfHex, isDigest, type Digest } from "../spec/digest.ts";
+import type { ImageConfig, ImageRunConfig } from "../spec/oci-image.ts";
+import { familiarString, parseReference, withDefaultTag, type Reference } from "../spec/reference.ts";
+import { chainIDsOf } from "../storage/chain-id.ts";
+import {
+  deleteBlob,
+  openContentStore,
+  putBlob,
+  readBlob,
+  type ContentStore,
+} from "../storage/content-store.ts";
+import { LayerStore } from "../storage/layer-store.ts";
+import { parseImageConfig } from "./image-config.ts";
+import { TagStore } from "./tag-store.ts";
+
+export type ImageRecord = {
+  readonly id: Digest;
+  /** The image that this one was built on here. */
+  readonly parent?: Digest;
+  /** Chain ids of the layers, lowest first. */
+  readonly layers: readonly Digest[];
+  /** RFC 3339. */
+  readonly lastTagTime?: string;
+};
+
+export type Image = ImageRecord & {
+  /** What containers of it run by default. */
+  readonly config: ImageRunConfig;
+  /** The whole config blob. */
+  readonly body: ImageConfig;
+  /** Sum of the layers' files. */
+  readonly sizeBytes: number;
+};
+
+export function openImageStore(host: Host, root: string): ImageStore {
+  return new ImageStore(host, root);
+}
+
+export class ImageStore {
+  readonly host: Host;
+  readonly layers: LayerStore;
+  readonly tags: TagStore;
+  readonly #content: ContentStore;
+  readonly #folder: string;
+  readonly #records = new Map<Digest, ImageRecord>();
+  /** Images whose config was read already. */
+  readonly #images = new Map<Digest, Image>();
+  readonly #lock = new KeyedLock();
+
+  constructor(host: Host, root: string) {
+    this.host = host;
+    this.#folder = join(root, "images");
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    this.layers = new LayerStore(host, root);
+    this.tags = new TagStore(host, root);
+    this.#content = openContentStore(root);
+    for (const name of readdirSync(this.#folder)) {
+      const id = digestOfHex(name.replace(/\.json$/, ""));
+      if (isDigest(id)) this.#load(id);
+    }
+  }
+
+  /**
+   * Keeps additions and removals apart: between the commit of a layer and the record of its image nothing is removed.
+   * Not to be taken by who holds it.
+   */
+  async exclusive<T>(work: () => Promise<T>): Promise<T> {
+    return await this.#lock.run("images", work);
+  }
+
+  count(): number {
+    return this.#records.size;
+  }
+
+  /** Those whose config can be read. */
+  all(): Image[] {
+    const found: Image[] = [];
+    for (const id of this.#records.keys()) {
+      try {
+        const image = this.get(id);
+        if (image !== undefined) found.push(image);
+      } catch (err) {
+        this.host.log.warn("image cannot be read", { image: id, error: errorText(err) });
+      }
+    }
+    return found;
+  }
+
+  get(id: Digest): Image | undefined {
+    const known = this.#images.get(id);
+    if (known !== undefined) return known;
+    const record = this.#records.get(id);
+    if (record === undefined) return undefined;
+    const image = this.#read(record);
+    this.#images.set(id, image);
+    return image;
+  }
+
+  /**
+   * What a user calls an image: a name, a name with tag or digest, an id or the beginning of one. Names come first.
+   * @throws NotFoundError `No such image: x:latest`; InvalidParameterError for what is neither a name nor an id.
+   */
+  resolve(ref: string): Image {
+    const { reference, problem } = parseReference(ref);
+    const named = reference === undefined ? undefined : this.tags.get(withDefaultTag(reference));
+    const id = named ?? this.#idBeginningWith(ref);
+    const image = id === undefined ? undefined : this.get(id);
+    if (image !== undefined) return image;
+    if (isId(ref)) throw new NotFoundError(`No such image: ${ref}`);
+    if (reference === undefined) throw new InvalidParameterError(problem);
+    throw new NotFoundError(`No such image: ${familiarString(withDefaultTag(reference))}`);
+  }
+
+  /** Images that were built on this one. */
+  children(id: Digest): ImageRecord[] {
+    return [...this.#records.values()].filter(({ parent }) => parent === id);
+  }
+
+  /**
+   * Adds the image with this config, whose layers have been committed. Durable when it returns; an image that is there
+   * already stays what it was.
+   */
+  add(configBytes: Uint8Array, options: { readonly parent?: Digest } = {}): Image {
+    const body = parseImageConfig(configBytes);
+    const layers = chainIDsOf(body.rootfs.diff_ids);
+    const missing = layers.find((chainID) => this.layers.get(chainID) === undefined);
+    if (missing !== undefined) throw new SystemError(`layer ${missing} is not in the graph`);
+    const id = putBlob(this.#content, configBytes);
+    const { parent } = options;
+    const isKnown = parent !== undefined && this.#records.has(parent);
+    if (!this.#records.has(id)) this.#write({ id, layers, ...(isKnown ? { parent } : {}) });
+    const image = this.get(id);
+    if (image === undefined) throw new SystemError(`image ${id} is gone`);
+    return image;
+  }
+
+  /** Gives an image names, in one step; what they meant before they mean no more. */
+  tag(image: Image, references: readonly Reference[]): void {
+    if (references.length === 0) return;
+    this.tags.set(references.map((reference) => ({ reference, id: image.id })));
+    const record = this.#records.get(image.id);
+    if (record !== undefined)
+      this.#write({ ...record, lastTagTime: this.host.clock.now().toISOString() }, { sync: false });
+  }
+
+  /** Takes the image out: its record first, which is the commit. Its names and layers are the caller's business. */
+  delete(id: Digest): void {
+    if (!this.#records.delete(id)) return;
+    this.#images.delete(id);
+    rmSync(this.#recordPath(id), { force: true });
+    syncFolder(this.#folder);
+    deleteBlob(this.#content, id);
+  }
+
+  /** Chain ids that images hold. */
+  layersInUse(): Set<string> {
+    const used = new Set<string>();
+    for (const { layers } of this.#records.values()) for (const chainID of layers) used.add(chainID);
+    return used;
+  }
+
+  #idBeginningWith(ref: string): Digest | undefined {
+    if (!isId(ref)) return undefined;
+    const wanted = ref.startsWith("sha256:") ? ref : `sha256:${ref}`;
+    const found = [...this.#records.keys()].filter((id) => id.startsWith(wanted));
+    if (found.length > 1) throw new InvalidParameterError(`multiple IDs found with provided prefix: ${ref}`);
+    return found[0];
+  }
+
+  #write(record: ImageRecord, options: { readonly sync?: boolean } = {}): void {
+    writeFileDurable(this.#recordPath(record.id), JSON.stringify(record), options);
+    this.#records.set(record.id, record);
+    this.#images.delete(record.id);
+  }
+
+  #read(record: ImageRecord): Image {
+    const body = parseImageConfig(readBlob(this.#content, record.id));
+    let sizeBytes = 0;
+    for (const chainID of record.layers) sizeBytes += this.layers.get(chainID)?.sizeBytes ?? 0;
+    return Object.freeze({ ...record, config: body.config ?? {}, body, sizeBytes });
+  }
+
+  #load(id: Digest): void {
+    try {
+      const record = JSON.parse(readFileSync(this.#recordPath(id), "utf8")) as ImageRecord;
+      const missing = record.layers.find((chainID) => this.layers.get(chainID) === undefined);
+      if (record.id !== id || missing !== undefined)
+        throw new Error(
+          missing === undefined ? "the record is another image's" : `layer ${missing} is missing`,
+        );
+      this.#records.set(id, record);
+    } catch (err) {
+      this.host.log.warn("image cannot be used", { image: id, error: errorText(err) });
+    }
+  }
+
+  #recordPath(id: Digest): string {
+    return join(this.#folder, `${digestHex(id)}.json`);
+  }
+}
+
+/** Whether a text could be an id or the beginning of one. Many names could. */
+export function isId(ref: string): boolean {
+  return /^(?:sha256:)?[a-f0-9]{1,64}$/.test(ref);
+}
