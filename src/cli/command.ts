@@ -1,0 +1,81 @@
+// What a command is: the shape of the one table that parsing, help and dispatch are made from.
+
+import type { EngineClient } from "../client/engine-client.ts";
+import type { Flags } from "./flags.ts";
+
+/**
+ * How a flag's value is read:
+ * - bool: `--x`, `--x=false`, never the next word
+ * - list: repeated, each as it stands; strings: repeated and split at commas
+ * - map: repeated KEY=VALUE
+ * - bytes: "512m" -> bytes; swap-bytes: the same, or -1
+ * - cpus: "1.5" -> 1,500,000,000 billionths of a CPU
+ * - duration: "1m30s" -> nanoseconds
+ * - filter: repeated KEY=VALUE, made into the API's filters
+ */
+export type FlagType =
+  | "bool"
+  | "string"
+  | "int"
+  | "uint16"
+  | "list"
+  | "strings"
+  | "map"
+  | "bytes"
+  | "swap-bytes"
+  | "cpus"
+  | "duration"
+  | "filter";
+
+export type Flag = {
+  readonly name: string;
+  readonly short?: string;
+  readonly type: FlagType;
+  readonly help: string;
+  /** What help calls the value, when the type's own name is not it. */
+  readonly value?: string;
+  /** The value when the flag is not given, as it would be typed; help shows it. */
+  readonly default?: string;
+  /** Accepted, but not shown: old spellings and what cannot work on Linux. */
+  readonly hidden?: true;
+  /** The flag whose old spelling this is. */
+  readonly aliasOf?: string;
+  /** Printed to stderr when an old spelling is used. */
+  readonly deprecated?: string;
+};
+
+export type Section = "common" | "commands" | "management";
+
+export type Context = {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Made, not connected: a command that fails on its arguments never opens a socket. */
+  readonly client: EngineClient;
+  /** `--config`, DOCKER_CONFIG or ~/.docker: where the user's config.json lies. */
+  readonly configDirectory: string;
+};
+
+/** Returns the exit code. */
+export type Handler = (context: Context, flags: Flags, operands: readonly string[]) => Promise<number>;
+
+export type Command = {
+  /** Every way to call it, as help lists them: ["container ls", "container list", "container ps", "ps"]. */
+  readonly paths: readonly string[];
+  /** Where the top-level help shows it (under its one-word path). */
+  readonly section?: Section;
+  readonly summary: string;
+  /** What follows the name in the usage line. */
+  readonly usage: string;
+  /** How many operands it takes; no `max`: any number from `min` on. */
+  readonly operands: { readonly min: number; readonly max?: number };
+  /** Everything from the first operand on belongs to the operand (run, exec, create, top). */
+  readonly stopAtOperand?: true;
+  readonly flags: readonly Flag[];
+  readonly examples?: readonly string[];
+  /** Errors of this command end with 125 and name the program, as `run` does, whose exit codes belong to the container. */
+  readonly containerExitCodes?: true;
+  /** Loads the code on first use, so that a start pays only for the command it runs. */
+  readonly load: () => Promise<Handler>;
+};
+
+/** A word that has commands below it: container, image, system. */
+export type Group = { readonly name: string; readonly summary: string };

@@ -1,0 +1,72 @@
+// `exec`: create, start, and afterwards ask for the exit code.
+
+import type { EngineClient } from "../../client/engine-client.ts";
+import { createExec, inspectExec, resizeExec, startDetachedExec, startExec } from "../../client/exec.ts";
+import type { ExecCreateBody } from "../../spec/docker.ts";
+import type { Context } from "../command.ts";
+import { CommandError } from "../failure.ts";
+import type { Flags } from "../flags.ts";
+import { configured } from "../format/format-flag.ts";
+import { environment } from "../run/key-values.ts";
+import { runSession } from "../session/session.ts";
+
+export async function exec(context: Context, flags: Flags, operands: readonly string[]): Promise<number> {
+  const { client, env } = context;
+  const [container = "", ...command] = operands;
+  const tty = flags.bool("tty");
+  const detach = flags.bool("detach");
+  const stdin = flags.bool("interactive") && !detach;
+  const terminal = tty && !detach ? await import("../session/terminal.ts") : undefined;
+  if (stdin && terminal && !terminal.isTerminal(0)) throw new CommandError("the input device is not a TTY");
+  const size = terminal?.outputSize();
+  const detachKeys =
+    tty && stdin ? flags.text("detach-keys") || (await configured(context, "detachKeys")) : "";
+  const variables = await environment(flags, env);
+  const body: ExecCreateBody = {
+    Cmd: command,
+    AttachStdin: stdin,
+    AttachStdout: !detach,
+    AttachStderr: !detach,
+    Tty: tty,
+    Privileged: flags.bool("privileged"),
+    ...(flags.text("user") !== "" && { User: flags.text("user") }),
+    ...(flags.text("workdir") !== "" && { WorkingDir: flags.text("workdir") }),
+    ...(variables.length > 0 && { Env: variables }),
+    ...(detachKeys !== "" && { DetachKeys: detachKeys }),
+    ...(size && { ConsoleSize: [size.rows, size.columns] as const }),
+  };
+  const id = await createExec(client, container, body);
+  if (detach) {
+    await startDetachedExec(client, id, tty);
+    return 0;
+  }
+  const connection = await startExec(client, id, {
+    Detach: false,
+    Tty: tty,
+    ...(size && { ConsoleSize: [size.rows, size.columns] as const }),
+  });
+  const stopResizing = terminal?.followSize(({ rows, columns }) => resizeExec(client, id, rows, columns));
+  const end = await runSession(connection, {
+    tty,
+    stdin,
+    output: { stdout: true, stderr: true },
+    detachKeys,
+  });
+  stopResizing?.();
+  if (end === "detached") throw new CommandError("read escape sequence");
+  return await exitCodeOf(client, id);
+}
+
+/** The end of the output may be seen a moment before the end of the command is. */
+const settleMs = 10;
+const settleAttempts = 500;
+
+async function exitCodeOf(client: EngineClient, id: string): Promise<number> {
+  for (let attempt = 1; attempt <= settleAttempts; attempt++) {
+    const { Running, ExitCode } = await inspectExec(client, id);
+    if (!Running && ExitCode !== null) return ExitCode;
+    await Bun.sleep(settleMs);
+  }
+  // A command that closed its output and goes on: Docker's client answers 0.
+  return 0;
+}

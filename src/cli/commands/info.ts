@@ -1,0 +1,54 @@
+// `info`: the state of the engine and of the machine it runs on.
+
+import { buildInfo } from "../../base/build-info.ts";
+import { infoText } from "../../client/system.ts";
+import type { InfoAnswer } from "../../spec/docker-system.ts";
+import type { Context } from "../command.ts";
+import { CommandError } from "../failure.ts";
+import type { Flags } from "../flags.ts";
+import { infoPage } from "../format/info-page.ts";
+import { print, printError } from "../print.ts";
+import { describe } from "../report.ts";
+import { parseTemplate, renderTemplate, TemplateError } from "../template/template.ts";
+
+export async function info({ client }: Context, flags: Flags, _operands: readonly string[]): Promise<number> {
+  const own = { Debug: false, Version: buildInfo.version, GitCommit: buildInfo.commit, Context: "default" };
+  const format = flags.text("format");
+  try {
+    const text = await infoText(client);
+    const server = JSON.parse(text) as InfoAnswer;
+    if (format === "") {
+      await print(`${clientPage(own)}\nServer:\n${infoPage(server)}\n`);
+      await printError((server.Warnings ?? []).map((line) => `${line}\n`).join(""));
+    } else if (format === "json") {
+      await print(
+        `${text.trim().slice(0, -1)},"ClientInfo":${JSON.stringify({ ...own, Plugins: [], Warnings: null })}}\n`,
+      );
+    } else {
+      await print(`${render(format, { ...server, ClientInfo: own })}\n`);
+    }
+    return 0;
+  } catch (err) {
+    if (format !== "" || err instanceof CommandError) throw err;
+    await print(`${clientPage(own)}\nServer:\n`);
+    await printError(`${describe(err)}\n`);
+    throw new CommandError("errors pretty printing info");
+  }
+}
+
+function clientPage(own: {
+  readonly Version: string;
+  readonly Context: string;
+  readonly Debug: boolean;
+}): string {
+  return `Client:\n Version:    ${own.Version}\n Context:    ${own.Context}\n Debug Mode: ${own.Debug}\n`;
+}
+
+function render(format: string, data: unknown): string {
+  try {
+    return renderTemplate(parseTemplate(format), data);
+  } catch (err) {
+    if (err instanceof TemplateError) throw new CommandError(err.message, 64);
+    throw err;
+  }
+}

@@ -1,0 +1,19 @@
+import { loadImages } from "../../client/images.ts";
+import type { Context } from "../command.ts";
+import type { Flags } from "../flags.ts";
+import { archiveFromStdin, openArchive } from "../input-file.ts";
+import { printProgress } from "../progress.ts";
+
+export async function load({ client }: Context, flags: Flags, _operands: readonly string[]): Promise<number> {
+  const path = flags.text("input");
+  const archive = path === "" ? await archiveFromStdin() : await openArchive(path);
+  const quiet = flags.bool("quiet");
+  const { body } = await loadImages(
+    client,
+    { quiet, platform: flags.text("platform") || undefined },
+    archive,
+  );
+  // Quiet keeps the daemon from telling its progress; which images came is told all the same.
+  await printProgress(body, false);
+  return 0;
+}

@@ -1,0 +1,114 @@
+// `run`: create, attach, wait, start, in as few round trips as that takes.
+//
+//   create ──► attach ─┐ side by side, on connections of their own
+//              wait  ──┴─► start ──► output … ──► exit code
+//
+// Attach and wait have to be in place before the start, or the first bytes and the end of a short program are lost.
+
+import { actOnContainer, attachContainer, waitContainer } from "../../client/containers.ts";
+import { ResponseError } from "../../client/errors.ts";
+import type { CreateContainerBody } from "../../spec/docker.ts";
+import type { Context } from "../command.ts";
+import { CommandError } from "../failure.ts";
+import type { Flags } from "../flags.ts";
+import { configured } from "../format/format-flag.ts";
+import { printLine } from "../print.ts";
+import { readCreateRequest } from "../run/create-body.ts";
+import type { CreateRequest } from "../run/create-body.ts";
+import { runSession } from "../session/session.ts";
+import { proxySignals } from "../session/signals.ts";
+import { startExitCode } from "../start-error.ts";
+import { createFrom, surroundings } from "./create.ts";
+
+export async function run(context: Context, flags: Flags, operands: readonly string[]): Promise<number> {
+  const detach = flags.bool("detach");
+  if (detach && flags.given("attach")) {
+    throw new CommandError("conflicting options: cannot specify both --attach and --detach");
+  }
+  const request = await readCreateRequest(flags, operands, surroundings(context));
+  if (detach) return await runDetached(context, flags, request);
+  return await runAttached(context, flags, request);
+}
+
+async function runDetached(context: Context, flags: Flags, request: CreateRequest): Promise<number> {
+  const { body } = request;
+  const detached = {
+    ...body,
+    AttachStdin: false,
+    AttachStdout: false,
+    AttachStderr: false,
+    StdinOnce: false,
+  };
+  const id = await createFrom(context, flags, { ...request, body: detached });
+  await start(context, id);
+  await printLine(id);
+  return 0;
+}
+
+async function runAttached(context: Context, flags: Flags, request: CreateRequest): Promise<number> {
+  const { client } = context;
+  // One connection more, made while the container is: attach and wait need one each. A failure shows at its use.
+  const warm = client.warm().catch(() => undefined);
+  const body = await withTerminal(request.body);
+  const {
+    AttachStdin: stdin = false,
+    AttachStdout: stdout = false,
+    AttachStderr: stderr = false,
+    Tty: tty = false,
+  } = body;
+  const id = await createFrom(context, flags, { ...request, body });
+  await warm;
+  const detachKeys =
+    tty && stdin ? flags.text("detach-keys") || (await configured(context, "detachKeys")) : "";
+  const stopProxy =
+    flags.bool("sig-proxy") && !tty
+      ? proxySignals((signal) => actOnContainer(client, id, "kill", { signal }))
+      : undefined;
+  const [connection, waiting] = await Promise.all([
+    attachContainer(client, id, { stream: true, stdin, stdout, stderr, detachKeys: detachKeys || undefined }),
+    waitContainer(client, id, flags.bool("rm") ? "removed" : "next-exit"),
+  ]);
+  // What the wait has to say about a start that fails is of no interest.
+  waiting.answer.catch(() => undefined);
+  const session = runSession(connection, { tty, stdin, output: { stdout, stderr }, detachKeys });
+  session.catch(() => undefined);
+  try {
+    await start(context, id);
+  } catch (err) {
+    connection.close();
+    await session.catch(() => undefined);
+    throw err;
+  }
+  const stopResizing = tty ? await followTerminal(context, id) : undefined;
+  if ((await session) === "detached") return 0;
+  const { StatusCode, Error: failure } = await waiting.answer;
+  stopProxy?.();
+  stopResizing?.();
+  if (failure) throw new CommandError(`Error waiting for container: ${failure.Message}`, 125);
+  return StatusCode;
+}
+
+/** Throws CommandError with the exit code that tells why the program did not start. */
+async function start({ client }: Context, id: string): Promise<void> {
+  try {
+    await actOnContainer(client, id, "start");
+  } catch (err) {
+    if (!(err instanceof ResponseError)) throw err;
+    throw new CommandError(`Error response from daemon: ${err.message}`, startExitCode(err.message));
+  }
+}
+
+/** For a program with a terminal: there must be one on our side as well, and the engine gets to know its size. */
+async function withTerminal(body: CreateContainerBody): Promise<CreateContainerBody> {
+  if (!body.Tty) return body;
+  const { isTerminal, outputSize } = await import("../session/terminal.ts");
+  if (body.AttachStdin && !isTerminal(0)) throw new CommandError("the input device is not a TTY");
+  const size = outputSize();
+  if (size === undefined) return body;
+  return { ...body, HostConfig: { ...body.HostConfig, ConsoleSize: [size.rows, size.columns] } };
+}
+
+async function followTerminal({ client }: Context, id: string): Promise<() => void> {
+  const { followSize } = await import("../session/terminal.ts");
+  return followSize(({ rows, columns }) => actOnContainer(client, id, "resize", { h: rows, w: columns }));
+}

@@ -1,0 +1,33 @@
+// `update`: other limits for containers that exist.
+
+import { updateContainer } from "../../client/containers.ts";
+import type { UpdateContainerBody } from "../../spec/docker.ts";
+import type { Context } from "../command.ts";
+import { CommandError } from "../failure.ts";
+import type { Flags } from "../flags.ts";
+import { printError } from "../print.ts";
+import { parseRestartPolicy, readLimits } from "../run/limits.ts";
+import { forEach } from "./each.ts";
+
+export async function update(
+  { client }: Context,
+  flags: Flags,
+  operands: readonly string[],
+): Promise<number> {
+  const restart = flags.text("restart");
+  const body: UpdateContainerBody = {
+    ...readLimits(flags),
+    ...(restart !== "" && { RestartPolicy: parseRestartPolicy(restart) }),
+  };
+  if (Object.keys(body).length === 0) {
+    throw new CommandError("you must provide one or more flags when using this command");
+  }
+  const warnings: string[] = [];
+  const exitCode = await forEach(operands, async (container) => {
+    const { Warnings } = await updateContainer(client, container, body);
+    warnings.push(...(Warnings ?? []));
+    return container;
+  });
+  if (warnings.length > 0) await printError(`${warnings.join("\n")}\n`);
+  return exitCode;
+}

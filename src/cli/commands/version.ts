@@ -1,0 +1,118 @@
+// `version`: of this client and of the engine.
+
+import { buildInfo } from "../../base/build-info.ts";
+import { versionText } from "../../client/system.ts";
+import type { VersionAnswer } from "../../spec/docker-system.ts";
+import type { Context } from "../command.ts";
+import { CommandError } from "../failure.ts";
+import type { Flags } from "../flags.ts";
+import { print } from "../print.ts";
+import { parseTemplate, renderTemplate, TemplateError } from "../template/template.ts";
+
+/** The newest version of the API that this client knows. */
+const apiVersion = "1.55";
+
+export async function version(
+  { client, env }: Context,
+  flags: Flags,
+  _operands: readonly string[],
+): Promise<number> {
+  const own = {
+    Version: buildInfo.version,
+    ApiVersion: env["DOCKER_API_VERSION"] ?? apiVersion,
+    DefaultAPIVersion: apiVersion,
+    GitCommit: buildInfo.commit,
+    GoVersion: `bun${Bun.version}`,
+    Os: process.platform,
+    Arch: process.arch === "x64" ? "amd64" : process.arch,
+    BuildTime: ansiTime(buildInfo.builtAt),
+    Context: "default",
+  };
+  // The client's own part is told even when the engine does not answer.
+  let server: VersionAnswer | null = null;
+  let failure: unknown;
+  try {
+    server = JSON.parse(await versionText(client)) as VersionAnswer;
+  } catch (err) {
+    failure = err;
+  }
+  await print(textOf(flags.text("format"), { Client: own, Server: server }));
+  if (failure !== undefined) throw failure;
+  return 0;
+}
+
+type Versions = { readonly Client: Readonly<Record<string, string>>; readonly Server: VersionAnswer | null };
+
+function textOf(format: string, versions: Versions): string {
+  if (format === "") return pageOf(versions);
+  if (format === "json") return `${JSON.stringify(versions)}\n`;
+  try {
+    return `${renderTemplate(parseTemplate(format), versions)}\n`;
+  } catch (err) {
+    if (err instanceof TemplateError)
+      throw new CommandError(err.message.replace(/^template: :/, "template: version:"), 64);
+    throw err;
+  }
+}
+
+function pageOf({ Client, Server }: Versions): string {
+  const lines = [
+    "Client:",
+    ...rows(1, [["Version", Client["Version"]], ["API version", Client["ApiVersion"]], ...common(Client)]),
+  ];
+  lines.push(...rows(1, [["Context", Client["Context"]]]));
+  if (Server === null) return `${lines.join("\n")}\n`;
+  lines.push("", `Server:${Server.Platform.Name === "" ? "" : ` ${Server.Platform.Name}`}`);
+  for (const { Name, Version, Details } of Server.Components) {
+    lines.push(
+      ` ${Name}:`,
+      ...rows(2, [["Version", Version], ...(Name === "Engine" ? engine(Details) : others(Details))]),
+    );
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+type Lines = readonly (readonly [label: string, value: string | undefined])[];
+
+function common(details: Readonly<Record<string, string>>): Lines {
+  const runtime = details["GoVersion"] ?? "";
+  return [
+    runtime.startsWith("bun") ? ["Bun version", runtime.slice("bun".length)] : ["Go version", runtime],
+    ["Git commit", details["GitCommit"]],
+    ["Built", details["BuildTime"]],
+    ["OS/Arch", `${details["Os"]}/${details["Arch"]}`],
+  ];
+}
+
+function engine(details: Readonly<Record<string, string>>): Lines {
+  const api = `${details["ApiVersion"]} (minimum version ${details["MinAPIVersion"]})`;
+  return [
+    ["API version", api],
+    ...common({ ...details, BuildTime: ansiTime(details["BuildTime"] ?? "") }),
+    ["Experimental", details["Experimental"]],
+  ];
+}
+
+function others(details: Readonly<Record<string, string>>): Lines {
+  return Object.keys(details)
+    .sort()
+    .map((key) => [key, details[key]] as const);
+}
+
+const valueColumn = 20;
+
+function rows(indent: number, lines: Lines): readonly string[] {
+  return lines.map(([label, value = ""]) => `${" ".repeat(indent)}${label}:`.padEnd(valueColumn) + value);
+}
+
+const days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/** RFC 3339 as "Fri May 30 12:07:14 2025"; what is no time stays as it is. */
+function ansiTime(text: string): string {
+  const time = new Date(text);
+  if (Number.isNaN(time.getTime()) || !/^\d{4}-/.test(text)) return text;
+  const clock = time.toISOString().slice(11, 19);
+  const day = String(time.getUTCDate()).padStart(2);
+  return `${days[time.getUTCDay()]} ${months[time.getUTCMonth()]} ${day} ${clock} ${time.getUTCFullYear()}`;
+}

@@ -1,0 +1,87 @@
+// Values inside a template: how Go would look at what came from JSON. Objects are Go's maps, a Row is a Go struct.
+
+/** A line of `ps`, `images`…: named columns, computed when they are asked for. A field may take arguments. */
+export class Row {
+  /** Go's name of the type, as it stands in error messages. */
+  readonly typeName: string;
+  readonly fields: Readonly<Record<string, Field>>;
+  constructor(typeName: string, fields: Readonly<Record<string, Field>>) {
+    this.typeName = typeName;
+    this.fields = fields;
+  }
+}
+
+export type Field = (...args: readonly unknown[]) => unknown;
+
+/** A Go struct in somebody else's answer: printed without its keys. */
+const structKeys = new Set([
+  "State",
+  "HostConfig",
+  "Config",
+  "NetworkSettings",
+  "GraphDriver",
+  "RootFS",
+  "Metadata",
+]);
+export type Fields = Readonly<Record<string, unknown>>;
+
+export function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Row);
+}
+
+/** Go's truth: not the zero value of its type, and not empty. */
+export function isTrue(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length > 0;
+  if (isFields(value)) return Object.keys(value).length > 0;
+  return Boolean(value);
+}
+
+/** What Go's fmt prints with %v. */
+export function goString(value: unknown): string {
+  return value === null || value === undefined ? "<no value>" : inner(value);
+}
+
+function inner(value: unknown, asStruct = false): string {
+  if (value === null || value === undefined) return "<nil>";
+  if (Array.isArray(value)) return `[${value.map((item) => inner(item, isFields(item))).join(" ")}]`;
+  if (value instanceof Row) return inner(rowJson(value));
+  if (isFields(value)) {
+    if (asStruct)
+      return `{${Object.entries(value)
+        .map(([key, item]) => inner(item, structKeys.has(key)))
+        .join(" ")}}`;
+    const keys = Object.keys(value).sort();
+    return `map[${keys.map((key) => `${key}:${inner(value[key], structKeys.has(key))}`).join(" ")}]`;
+  }
+  if (typeof value === "number") return goNumber(value);
+  return typeof value === "string" ? value : `${value as boolean | bigint}`;
+}
+
+/** Whole numbers as Go's ints, others as its floats (%v is %g with the shortest digits). */
+export function goNumber(value: number): string {
+  if (Number.isSafeInteger(value)) return String(value);
+  const text = String(value);
+  return text.includes("e") ? text.replace(/e([+-])(\d)$/, "e$10$2") : text;
+}
+
+/** All columns of a row that take no arguments, sorted by name as Go marshals a map. */
+export function rowJson(row: Row): Fields {
+  const names = Object.keys(row.fields).filter((name) => row.fields[name]?.length === 0);
+  return Object.fromEntries(names.sort().map((name) => [name, row.fields[name]?.()]));
+}
+
+/** Go's json.Marshal without HTML escapes, as Docker's `json` function has it. */
+export function toJson(value: unknown): string {
+  return JSON.stringify(value instanceof Row ? rowJson(value) : (value ?? null), (_key, item: unknown) =>
+    item instanceof Row ? rowJson(item) : item,
+  );
+}
+
+/** -1, 0, 1; undefined when Go would not compare the two. */
+export function compare(a: unknown, b: unknown): number | undefined {
+  if (typeof a !== typeof b) return undefined;
+  if ((typeof a === "number" && typeof b === "number") || (typeof a === "string" && typeof b === "string")) {
+    return a < b ? -1 : a > b ? 1 : 0;
+  }
+  return undefined;
+}

@@ -1,0 +1,36 @@
+// Calls about commands that run in a container beside its program.
+
+import type { ExecCreateBody, ExecInspect, ExecStartBody } from "../spec/docker.ts";
+import type { Connection } from "./connection.ts";
+import type { EngineClient } from "./engine-client.ts";
+
+/** Returns the id of the command, which is not started yet. */
+export async function createExec(
+  client: EngineClient,
+  container: string,
+  body: ExecCreateBody,
+): Promise<string> {
+  const path = `/containers/${encodeURIComponent(container)}/exec`;
+  return (await client.json<{ readonly Id: string }>({ method: "POST", path, json: body })).Id;
+}
+
+export async function startExec(client: EngineClient, id: string, body: ExecStartBody): Promise<Connection> {
+  return await client.hijack({ method: "POST", path: `/exec/${id}/start`, json: body });
+}
+
+export async function startDetachedExec(client: EngineClient, id: string, tty: boolean): Promise<void> {
+  await client.text({ method: "POST", path: `/exec/${id}/start`, json: { Detach: true, Tty: tty } });
+}
+
+export async function resizeExec(
+  client: EngineClient,
+  id: string,
+  rows: number,
+  columns: number,
+): Promise<void> {
+  await client.text({ method: "POST", path: `/exec/${id}/resize`, query: { h: rows, w: columns } });
+}
+
+export async function inspectExec(client: EngineClient, id: string): Promise<ExecInspect> {
+  return await client.json({ method: "GET", path: `/exec/${id}/json` });
+}
