@@ -163,10 +163,20 @@ function conflictError(id: Digest, { text, hard }: Conflict): ConflictError {
  * for its containers goes with the last of these, and what a crash left goes at the next start.
  * @returns their chain ids.
  */
-export function removeUnusedLayers(
+export async function sweepLayers(
+  store: ImageStore,
+  layersInUse: () => Iterable<string>,
+  candidates?: readonly string[],
+): Promise<string[]> {
+  return await store.exclusive(async () =>
+    removeUnusedLayers(store, layersInUse(), candidates ?? store.layers.all().map(({ chainID }) => chainID)),
+  );
+}
+
+function removeUnusedLayers(
   store: ImageStore,
   layersInUse: Iterable<string>,
-  candidates: readonly string[] = store.layers.all().map(({ chainID }) => chainID),
+  candidates: readonly string[],
 ): string[] {
   const used = new Set([...store.layersInUse(), ...layersInUse]);
   const doomed = candidates.filter((chainID) => !used.has(chainID));

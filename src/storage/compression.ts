@@ -58,18 +58,16 @@ export async function* decompressed(source: ByteSource): AsyncGenerator<Uint8Arr
 const chunkSize = 256 * 1024;
 
 async function* through(source: ByteSource, transform: Transform): AsyncGenerator<Uint8Array> {
-  let sourceFailure: unknown;
-  const input = Readable.from(
-    noting(source, (err) => (sourceFailure = err)),
-    { objectMode: false },
-  );
-  // The failure arrives where the transform is read.
-  pipeline(input, transform, () => {});
+  const input = new Input(source);
+  // A failure arrives where the transform is read.
+  pipeline(input.stream, transform, () => {});
   try {
     for await (const chunk of transform) yield chunk as Uint8Array;
   } catch (err) {
-    if (sourceFailure !== undefined) throw sourceFailure;
+    if (input.failure !== undefined) throw input.failure;
     throw new InvalidParameterError("the archive is damaged: it cannot be decompressed", { cause: err });
+  } finally {
+    await input.close();
   }
 }
 
@@ -93,20 +91,13 @@ async function* throughProgram(source: ByteSource, program: string): AsyncGenera
     child.on("error", (err: NodeJS.ErrnoException) => resolve(err.code ?? err.message));
     child.on("close", (code, signal) => resolve(code ?? signal ?? "unknown"));
   });
-  let sourceFailure: unknown;
+  const input = new Input(source);
   // A program that gives up early closes its stdin: its exit code tells why.
-  pipeline(
-    Readable.from(
-      noting(source, (err) => (sourceFailure = err)),
-      { objectMode: false },
-    ),
-    child.stdin,
-    () => {},
-  );
+  pipeline(input.stream, child.stdin, () => {});
   try {
     for await (const chunk of child.stdout) yield chunk as Uint8Array;
     const status = await ended;
-    if (sourceFailure !== undefined) throw sourceFailure;
+    if (input.failure !== undefined) throw input.failure;
     if (status === "ENOENT")
       throw new SystemError(
         `the archive is compressed by ${program}, and the program ${program} is not installed`,
@@ -118,15 +109,38 @@ async function* throughProgram(source: ByteSource, program: string): AsyncGenera
   } finally {
     child.kill();
     await ended;
+    await input.close();
   }
 }
 
-/** Passes chunks on, and remembers a failure of their source, so that it is not taken for one of the data. */
-async function* noting(source: ByteSource, note: (err: unknown) => void): AsyncGenerator<Uint8Array> {
-  try {
-    yield* source;
-  } catch (err) {
-    note(err);
-    throw err;
+/**
+ * A source as a node stream. Its failure is remembered, so that it is not taken for one of the data, and after `close` it
+ * is not being read any more: a source within an archive goes on to be read by somebody else.
+ */
+class Input {
+  readonly stream: Readable;
+  failure: unknown;
+  #reading = false;
+  readonly #left = Promise.withResolvers<void>();
+
+  constructor(source: ByteSource) {
+    this.stream = Readable.from(this.#pass(source), { objectMode: false });
+  }
+
+  async close(): Promise<void> {
+    this.stream.destroy();
+    if (this.#reading) await this.#left.promise;
+  }
+
+  async *#pass(source: ByteSource): AsyncGenerator<Uint8Array> {
+    this.#reading = true;
+    try {
+      yield* source;
+    } catch (err) {
+      this.failure = err;
+      throw err;
+    } finally {
+      this.#left.resolve();
+    }
   }
 }

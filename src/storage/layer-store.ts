@@ -160,6 +160,14 @@ export class LayerStore {
     return { ...layer, folder };
   }
 
+  /** A staged layer of the same files as one in the graph, for another place. */
+  async copy({ chainID, diffID, sizeBytes }: LayerRecord): Promise<StagedLayer> {
+    const nothing = { entries: 0, implied: new Map<bigint, string>(), whiteouts: [], opaqueRoot: false };
+    const folder = this.#newTemp();
+    await copyTree(this.diff(chainID), join(folder, "diff"));
+    return { ...nothing, folder, diffID, sizeBytes };
+  }
+
   discard(layer: StagedLayer): void {
     this.#deleteLater(layer.folder);
   }
