@@ -9,7 +9,7 @@ function record(change: Partial<ContainerRecord> & { readonly id: string }): Con
     name: change.id,
     createdAt: "2026-11-23T12:00:00.000Z",
     imageId: "sha256:app",
-    layers: ["base", "app"],
+    layers: ["sha256:base", "sha256:app"],
     platform: "linux",
     config: { Labels: {}, ExposedPorts: null },
     hostConfig: {},
@@ -55,7 +55,7 @@ const all: readonly ContainerRecord[] = [
     createdAt: "2026-11-23T12:00:03.000Z",
     state: exited(0),
     imageId: "sha256:base",
-    layers: ["base"],
+    layers: ["sha256:base"],
     mounts: [
       {
         Type: "volume",
@@ -73,8 +73,8 @@ const all: readonly ContainerRecord[] = [
 ];
 
 const images: Record<string, { id: string; layers: string[] }> = {
-  app: { id: "sha256:app", layers: ["base", "app"] },
-  base: { id: "sha256:base", layers: ["base"] },
+  app: { id: "sha256:app", layers: ["sha256:base", "sha256:app"] },
+  base: { id: "sha256:base", layers: ["sha256:base"] },
   other: { id: "sha256:other", layers: ["elsewhere"] },
 };
 
@@ -111,7 +111,7 @@ describe("containerFilter", () => {
     [{ exited: ["1"] }, "web-old"],
     [{ exited: ["0", "1"] }, "db web-old"],
     [{ ancestor: ["app"] }, "new web-old web"],
-    [{ ancestor: ["base"] }, "new db web-old web"],
+    [{ ancestor: ["sha256:base"] }, "new db web-old web"],
     [{ ancestor: ["other"] }, ""],
     [{ ancestor: ["missing"] }, ""],
     [{ before: ["db"] }, "web-old web"],

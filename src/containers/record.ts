@@ -1,5 +1,6 @@
 // The record of a container: all that is known of it, frozen, replaced whole at every change (containers/<id>/config.json).
 import type { ContainerConfig, EndpointSettings, HostConfig, MountPoint } from "../spec/docker.ts";
+import type { Digest } from "../spec/digest.ts";
 import type { ContainerState } from "./state.ts";
 
 /** Where a running container sits on a network; what a restarted daemon needs to go on and to clean up. */
@@ -19,7 +20,7 @@ export type ContainerRecord = {
   /** Image id (`sha256:…`); `config.Image` is the name that the user gave. */
   readonly imageId: string;
   /** Chain ids of the image's layers, lowest first. */
-  readonly layers: readonly string[];
+  readonly layers: readonly Digest[];
   readonly platform: string;
   readonly config: ContainerConfig;
   readonly hostConfig: HostConfig;

@@ -32,7 +32,7 @@ export async function createContainer(
   const image = await resolveOrMakeImage(engine, request.body.Image ?? "");
   const settings = containerSettings(request.body, {
     id,
-    image: image.config.config,
+    image: image.config,
     facts: hostFacts(engine),
     findContainer: (ref) => engine.containers.lookUp(ref),
   });
