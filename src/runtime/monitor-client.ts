@@ -204,15 +204,14 @@ export class MonitorClient {
   }
 }
 
+const errorKinds = {
+  "not-found": NotFoundError,
+  conflict: ConflictError,
+  system: SystemError,
+} as const satisfies Record<ControlErrorKind, unknown>;
+
 function errorOf(kind: ControlErrorKind, message: string): Error {
-  switch (kind) {
-    case "not-found":
-      return new NotFoundError(message);
-    case "conflict":
-      return new ConflictError(message);
-    case "system":
-      return new SystemError(message);
-  }
+  return new errorKinds[kind](message);
 }
 
 /** The line that the monitor answers an attach with, and the bytes that came right behind it. */

@@ -9,7 +9,8 @@
 //     monitor <- {"event":"exit","id":"…","exitCode":0,…}        no seq; to every control connection
 //
 //   {"op":"attach","id":"…","stdin":true,"stdout":true,"stderr":true}\n
-//     monitor <- {"ok":true}\n      registered: nothing that the task writes from now on will be missed. Then raw bytes:
+//     monitor <- {"ok":true}\n      registered: nothing that the task writes from now on will be missed. After it, not
+//                                   before, raw bytes:
 //     up:   stdin. A half-close is the end of this client's input (with stdinOnce: of the container's).
 //     down: stdcopy frames, or with a terminal plain bytes. Closed by the monitor after the last byte of output.
 //     An attach to a task that is not there yet waits for it: Docker's client attaches first and starts then.
@@ -146,6 +147,8 @@ export type AttachRequest = {
   readonly stdin: boolean;
   readonly stdout: boolean;
   readonly stderr: boolean;
+  /** `false`: do not wait for a task that does not run now, but end at once. */
+  readonly wait?: boolean;
 };
 
 export type Greeting = { readonly op: "control" } | ({ readonly op: "attach" } & AttachRequest);

@@ -9,6 +9,8 @@ export const EPOLLOUT = 0x4;
 export const EPOLLERR = 0x8;
 export const EPOLLHUP = 0x10;
 export const EPOLLRDHUP = 0x2000;
+/** Report a change once instead of a state for as long as it lasts. Bit 31, as the kernel's words are read here. */
+export const EPOLLET = 1 << 31;
 
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;

@@ -1,7 +1,7 @@
 // Descriptors of processes: they name one process for ever (a pid may be used again), become readable in epoll when it
 // ends, and on new kernels tell how it ended even when somebody else has reaped it.
 import { ptr } from "bun:ffi";
-import { errnoOf, SyscallError } from "./errno.ts";
+import { errnoOf, failedWith, SyscallError } from "./errno.ts";
 import { check, lastErrno, libc } from "./libc.ts";
 import { exitOf, type ExitStatus } from "./process.ts";
 
@@ -20,6 +20,16 @@ const PIDFD_GET_INFO = 3 * 2 ** 30 + (infoSizeBytes << 16) + (0xff << 8) + 11;
 /** A close-on-exec descriptor of process `pid`; ESRCH when there is none. Kernel 5.3. */
 export function pidfdOpen(pid: number): number {
   return check(libc.syscall(SYS_pidfd_open, pid, 0, 0, 0, 0), "pidfd_open");
+}
+
+/** As `pidfdOpen`; `undefined` when there is no such process (one that waits to be reaped still counts). */
+export function pidfdOf(pid: number): number | undefined {
+  try {
+    return pidfdOpen(pid);
+  } catch (err) {
+    if (failedWith(err, "ESRCH")) return undefined;
+    throw err;
+  }
 }
 
 /** ESRCH when the process has ended and been reaped. */

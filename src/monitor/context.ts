@@ -1,0 +1,22 @@
+// What every part of the monitor works with.
+import type { Log } from "../base/log.ts";
+import type { ExitEvent } from "../runtime/monitor-protocol.ts";
+import type { IoBuffers } from "./io-buffers.ts";
+import type { Compress } from "./log-file.ts";
+import type { Loop } from "./loop.ts";
+import type { Reaper } from "./reaper.ts";
+import type { Spawn } from "./runtime-mounts.ts";
+
+export type Context = {
+  readonly log: Log;
+  readonly loop: Loop;
+  readonly io: IoBuffers;
+  readonly reaper: Reaper;
+  /** Starts a runtime's command. */
+  readonly spawn: Spawn;
+  readonly compress: Compress;
+  /** Tells every daemon that is connected. */
+  tell(event: ExitEvent): void;
+  /** Whether any daemon is. */
+  daemonConnected(): boolean;
+};

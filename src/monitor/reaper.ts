@@ -1,0 +1,81 @@
+// Waiting for processes to end: children by waitpid, the program of a task that another monitor started by its pidfd.
+import type { Log } from "../base/log.ts";
+import { failedWith } from "../sys/errno.ts";
+import { EPOLLIN } from "../sys/epoll.ts";
+import { pidfdExitStatus, pidfdSendSignal } from "../sys/pidfd.ts";
+import { exitOf, waitpid, WNOHANG, type ExitStatus } from "../sys/process.ts";
+import type { Loop } from "./loop.ts";
+
+/** `undefined`: it ended, and nobody can say how. */
+export type Ended = (exit: ExitStatus | undefined) => void;
+
+type Watched = { readonly pidfd: number; readonly ended: Ended };
+
+/** How long another parent may take to reap; PID 1 does so at once. */
+const foreignParentMs = 5000;
+const foreignPollMs = 10;
+
+export class Reaper {
+  readonly #loop: Loop;
+  readonly #log: Log;
+  readonly #watched = new Map<number, Watched>();
+
+  constructor(loop: Loop, log: Log) {
+    this.#loop = loop;
+    this.#log = log;
+  }
+
+  /** Tells once how process `pid` ended. The pidfd is not closed. */
+  watch(pid: number, pidfd: number, ended: Ended): void {
+    this.#watched.set(pid, { pidfd, ended });
+    this.#loop.watch(pidfd, EPOLLIN, () => this.#collect(pid));
+  }
+
+  /**
+   * Reaps children that nobody asked for: orphans of the containers that share the host's pids come to us, the subreaper.
+   * Not while a runtime is at work: the program it is about to tell us of could be among them.
+   */
+  sweep(): void {
+    for (let child = waitpid(-1, WNOHANG); child; child = waitpid(-1, WNOHANG)) {
+      if (this.#watched.has(child.pid)) this.#tell(child.pid, exitOf(child.status));
+      else this.#log.debug("stray child reaped", { pid: child.pid });
+    }
+  }
+
+  /** The pidfd says that the process has ended; if it is a child, waitpid knows how. */
+  #collect(pid: number): void {
+    const child = waitpid(pid, WNOHANG);
+    if (child) return this.#tell(pid, exitOf(child.status));
+    const watched = this.#watched.get(pid);
+    if (!watched) return undefined;
+    this.#loop.unwatch(watched.pidfd); // it stays readable
+    return this.#askKernel(pid, watched, performance.now() + foreignParentMs);
+  }
+
+  /** The kernel (6.15) keeps the exit status for pidfds once the parent, whoever that is, has reaped the process. */
+  #askKernel(pid: number, watched: Watched, deadlineMs: number): void {
+    const reaped = isReaped(watched.pidfd); // asked first: in between it could have become so
+    const exit = pidfdExitStatus(watched.pidfd);
+    if (exit || reaped || performance.now() > deadlineMs) return this.#tell(pid, exit);
+    this.#loop.after(foreignPollMs, () => this.#askKernel(pid, watched, deadlineMs));
+    return undefined;
+  }
+
+  #tell(pid: number, exit: ExitStatus | undefined): void {
+    const watched = this.#watched.get(pid);
+    if (!watched) return;
+    this.#watched.delete(pid);
+    this.#loop.unwatch(watched.pidfd);
+    watched.ended(exit);
+  }
+}
+
+function isReaped(pidfd: number): boolean {
+  try {
+    pidfdSendSignal(pidfd, 0);
+    return false;
+  } catch (err) {
+    if (failedWith(err, "ESRCH")) return true;
+    throw err;
+  }
+}
