@@ -6,8 +6,8 @@ import { buildInfo } from "../base/build-info.ts";
 import { countsAsRunning } from "../containers/view.ts";
 import type { CgroupFacts } from "../runtime/cgroup.ts";
 import type { InfoAnswer, VersionAnswer } from "../spec/docker-system.ts";
+import { storageDriverName } from "../storage/overlay.ts";
 import type { Engine } from "./engine.ts";
-import { storageDriverName } from "./inspect.ts";
 
 const architectures: Readonly<Record<string, { readonly go: string; readonly machine: string }>> = {
   x64: { go: "amd64", machine: "x86_64" },

@@ -3,14 +3,11 @@ import { join } from "node:path";
 import type { ContainerRecord } from "../containers/record.ts";
 import { programOf } from "../containers/record.ts";
 import { networksOf, portsOf, stateBody } from "../containers/view.ts";
-import { containerMounts } from "../storage/overlay.ts";
+import { containerMounts, storageDriverName } from "../storage/overlay.ts";
 import type { ContainerInspect, EndpointSettings, NetworkSettings } from "../spec/docker.ts";
 import { containerSizes } from "./container-size.ts";
 import type { Engine } from "./engine.ts";
 import { containerLogPath } from "./task.ts";
-
-/** What `GraphDriver.Name` and `info` call the storage: overlayfs with the layout that Docker's own has. */
-export const storageDriverName = "overlay2";
 
 /** NotFoundError "No such container: x". With `size` the container's files are counted. */
 export async function inspectContainer(

@@ -1,5 +1,5 @@
 // `ps`: one row for each container that the filters let through, newest first.
-import { NotFoundError } from "../base/errors.ts";
+import { InvalidParameterError, NotFoundError } from "../base/errors.ts";
 import type { Filters } from "../base/filters.ts";
 import { containerFilter, newestFirst } from "../containers/filters.ts";
 import type { ContainerRecord } from "../containers/record.ts";
@@ -88,7 +88,7 @@ function findImage(
   try {
     return engine.images.resolve(ref);
   } catch (err) {
-    if (err instanceof NotFoundError) return undefined;
+    if (err instanceof NotFoundError || err instanceof InvalidParameterError) return undefined;
     throw err;
   }
 }

@@ -1,0 +1,141 @@
+// Images: list, inspect, history, tag, remove, import, load, and the making of host images (which clients call a pull).
+import { ForbiddenError, InvalidParameterError, NotImplementedError } from "../base/errors.ts";
+import { resolveOrMakeImage } from "../engine/host-image.ts";
+import { importImage, listImages, loadImages, removeImage, tagImage } from "../engine/images.ts";
+import { imageHistory } from "../images/image-history.ts";
+import { imageInspect } from "../images/image-summary.ts";
+import type { LoadedImage } from "../images/load.ts";
+import { familiarString, hostImageName, parseReference, withDefaultTag } from "../spec/reference.ts";
+import type { Reference } from "../spec/reference.ts";
+import type { Answer } from "./answer.ts";
+import { empty, json, jsonType, stream } from "./answer.ts";
+import { forVersion, imageInspectByVersion, imageSummaryByVersion } from "./answers-by-version.ts";
+import type { Call } from "./call.ts";
+import { param } from "./call.ts";
+import { layerProgress, progressLines } from "./progress.ts";
+import { filtersOf, flagOf, textOf } from "./query.ts";
+
+export function list({ engine, query, version }: Call): Answer {
+  const filters = new Map(filtersOf(query));
+  // The name pattern had a parameter of its own before 1.25.
+  const pattern = textOf(query, "filter");
+  if (version < 25 && pattern !== "" && !filters.has("reference")) filters.set("reference", [pattern]);
+  const rows = listImages(engine, {
+    all: flagOf(query, "all"),
+    sharedSize: version >= 42 && flagOf(query, "shared-size"),
+    filters,
+  });
+  return json(rows.map((row) => forVersion(row, imageSummaryByVersion, version)));
+}
+
+export function inspect(call: Call): Answer {
+  const { images } = call.engine;
+  const answer = imageInspect(images, images.resolve(param(call, "name")));
+  return json(forVersion(answer, imageInspectByVersion, call.version));
+}
+
+export function history(call: Call): Answer {
+  const { images } = call.engine;
+  return json(imageHistory(images, images.resolve(param(call, "name"))));
+}
+
+export function tag(call: Call): Answer {
+  const { engine, query } = call;
+  const target = { repository: textOf(query, "repo"), tag: textOf(query, "tag") };
+  tagImage(engine, param(call, "name"), target);
+  return empty(201);
+}
+
+export async function remove(call: Call): Promise<Answer> {
+  const { engine, query } = call;
+  const name = param(call, "name");
+  if (name.trim() === "") throw new InvalidParameterError("image name cannot be blank");
+  const force = flagOf(query, "force");
+  return json(await removeImage(engine, name, { force, noprune: flagOf(query, "noprune") }));
+}
+
+/** `fromImage` is a pull, everything else an import. */
+export function create(call: Call): Answer {
+  const fromImage = textOf(call.query, "fromImage");
+  return fromImage === "" ? importFrom(call) : pull(call, fromImage);
+}
+
+function pull({ engine, query }: Call, fromImage: string): Answer {
+  const reference = pulledReference(fromImage, textOf(query, "tag"));
+  const name = familiarString(reference);
+  if (name.startsWith("scratch:")) throw new ForbiddenError("'scratch' is a reserved name");
+  if (hostImageName(reference) === undefined)
+    throw new NotImplementedError(
+      `pulling from registries is not in this build of sampan: load or import ${name}, or use an image made from this machine (host/busybox, host/debian)`,
+    );
+  return stream(
+    jsonType,
+    progressLines(async (report) => {
+      report({ status: `Making ${name} from this machine` });
+      const { id } = await resolveOrMakeImage(engine, name);
+      report({ status: `Digest: ${id}` });
+      report({ status: `Status: Image ${name} is ready` });
+    }),
+  );
+}
+
+/** The tag may also be a digest; a trailing colon means "all tags" to old clients. */
+function pulledReference(fromImage: string, tagOrDigest: string): Reference {
+  const name = fromImage.replace(/:$/, "");
+  const separator = tagOrDigest.includes(":") ? "@" : ":";
+  const whole = tagOrDigest === "" ? name : `${withoutTag(name)}${separator}${tagOrDigest}`;
+  const { reference, problem } = parseReference(whole);
+  if (!reference) throw new InvalidParameterError(problem);
+  return withDefaultTag(reference);
+}
+
+function withoutTag(name: string): string {
+  return name.replace(/:[^/:]*$/, "");
+}
+
+function importFrom({ engine, query, body, version, signal }: Call): Answer {
+  const source = textOf(query, "fromSrc");
+  if (source !== "-")
+    throw new NotImplementedError(
+      `importing from ${JSON.stringify(source)} is not in this build of sampan: fetch it and send it as the body (fromSrc=-)`,
+    );
+  const platform = version >= 32 ? textOf(query, "platform") : "";
+  const options = {
+    repository: textOf(query, "repo"),
+    tag: textOf(query, "tag"),
+    message: textOf(query, "message"),
+    source,
+    changes: query.getAll("changes"),
+    platform,
+    signal,
+  };
+  return stream(
+    jsonType,
+    progressLines(async (report) => {
+      const { id } = await importImage(engine, body, options);
+      report({ status: id });
+    }),
+  );
+}
+
+export function load({ engine, query, body, signal }: Call): Answer {
+  const isQuiet = flagOf(query, "quiet", true);
+  return stream(
+    jsonType,
+    progressLines(async (report) => {
+      const onProgress = isQuiet ? {} : { onProgress: layerProgress(report) };
+      const loaded = await loadImages(engine, body, { signal, ...onProgress });
+      for (const image of loaded) for (const line of loadedLines(image)) report({ stream: `${line}\n` });
+    }),
+  );
+}
+
+/** What `docker load` prints; scripts look for these lines. */
+function loadedLines({ image, names, renamed }: LoadedImage): string[] {
+  const lost = renamed.map(
+    ({ name, from }) =>
+      `The image ${name} already exists, renaming the old one with ID ${from} to empty string`,
+  );
+  const loaded = names.map((name) => `Loaded image: ${name}`);
+  return [...lost, ...(loaded.length > 0 ? loaded : [`Loaded image ID: ${image.id}`])];
+}
