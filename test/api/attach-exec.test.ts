@@ -127,7 +127,10 @@ describe("exec", () => {
       stdout: "out\n",
       stderr: "err\n",
     });
-    expect((await docker("exec", id, "nosuchprogram")).exitCode).toBe(127);
+    // docker before 28 gave 126 here too.
+    expect(engine.kind === "dockerd" ? [126, 127] : [127]).toContain(
+      (await docker("exec", id, "nosuchprogram")).exitCode,
+    );
     expect((await docker("exec", id, "/etc/passwd")).exitCode).toBe(126);
     await ok("rm", "-f", id);
   });
@@ -215,16 +218,13 @@ describe("exec", () => {
     expect(created.status).toBe(201);
     const { Id } = created.json() as { Id: string };
     expect((await engine.api("POST", `/exec/${Id}/start`, { Detach: true })).status).toBe(200);
+    type Seen = { Running: boolean; ExitCode: number; ContainerID: string };
+    const seen = async (): Promise<Seen> => (await engine.api("GET", `/exec/${Id}/json`)).json() as Seen;
     await eventually(
-      async () =>
-        (await engine.api("GET", `/exec/${Id}/json`)).json() !== null &&
-        ((await engine.api("GET", `/exec/${Id}/json`)).json() as { Running: boolean }).Running === false,
+      async () => !(await seen()).Running,
       () => "the exec to end",
     );
-    const found = (await engine.api("GET", `/exec/${Id}/json`)).json() as {
-      ExitCode: number;
-      ContainerID: string;
-    };
+    const found = await seen();
     expect([found.ExitCode, found.ContainerID]).toEqual([6, id]);
     await ok("rm", "-f", id);
   });

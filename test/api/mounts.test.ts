@@ -133,7 +133,7 @@ describe("bind mounts", () => {
       "-v",
       `${program}:/busybox`,
       "-v",
-      `${host}:${"/link/inside"}`,
+      `${host}:/link/inside`,
       "test/escape:1",
       "/busybox",
       "true",

@@ -13,21 +13,21 @@ export type Daemon = Engine & {
   readonly root: string;
   readonly execRoot: string;
   /** Process id of the daemon that runs now. */
-  pid(): number;
+  readonly pid: () => number;
   /** Process id of the monitor that runs now. */
-  monitorPid(): number;
+  readonly monitorPid: () => number;
   /** Our own client, run to its end. */
-  sampan(...args: readonly string[]): Promise<Finished>;
+  readonly sampan: (...args: readonly string[]) => Promise<Finished>;
   /** `kill -9` of the daemon; returns when it is gone. Containers go on. */
-  kill9(): Promise<void>;
+  readonly kill9: () => Promise<void>;
   /** Starts the daemon again, on the same folders; `env` is for this start only. */
-  start(env?: Readonly<Record<string, string>>): Promise<void>;
+  readonly start: (env?: Readonly<Record<string, string>>) => Promise<void>;
   /** Ends the daemon by SIGTERM and starts it again. */
-  restart(): Promise<void>;
+  readonly restart: () => Promise<void>;
   /** What the daemon has written to its log. */
-  log(): string;
+  readonly log: () => string;
   /** Mounts, interfaces, rules, cgroups and processes that bear this daemon's name now. */
-  leftovers(): Promise<string[]>;
+  readonly leftovers: () => Promise<string[]>;
 };
 
 export type DaemonOptions = {

@@ -3,6 +3,7 @@
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { run } from "./command.ts";
 import { clientsOf, removeAllContainers, untilReady, type Engine } from "./engine.ts";
 
 export type DockerdOptions = { readonly flags?: readonly string[]; readonly folder?: string };
@@ -48,6 +49,8 @@ export async function startDockerd({
       await removeAllContainers(clients);
       child.kill("SIGTERM");
       await child.exited;
+      // It may leave namespaces of containers mounted in its exec root.
+      await run(["sh", "-c", `grep -o "${folder}/[^ ]*" /proc/self/mounts | sort -r | xargs -r umount -l`]);
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -22,16 +22,16 @@ export type Engine = {
   /** A folder of the test's own, removed with the engine. */
   readonly folder: string;
   /** The stock docker client, run to its end. */
-  docker(...args: readonly string[]): Promise<Finished>;
-  dockerWith(options: CommandOptions, ...args: readonly string[]): Promise<Finished>;
+  readonly docker: (...args: readonly string[]) => Promise<Finished>;
+  readonly dockerWith: (options: CommandOptions, ...args: readonly string[]) => Promise<Finished>;
   /** The stock docker client, which must succeed: its output without the last newline. */
-  ok(...args: readonly string[]): Promise<string>;
+  readonly ok: (...args: readonly string[]) => Promise<string>;
   /** The stock docker client in a terminal. */
-  terminal(...args: readonly string[]): TerminalProgram;
+  readonly terminal: (...args: readonly string[]) => TerminalProgram;
   /** One request; `body` is sent as JSON unless it is bytes. */
-  api(method: string, path: string, body?: unknown): Promise<ApiAnswer>;
+  readonly api: (method: string, path: string, body?: unknown) => Promise<ApiAnswer>;
   /** Removes all containers, ends the engine, and fails if it left anything. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 };
 
 export async function startEngine(): Promise<Engine> {
