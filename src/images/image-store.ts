@@ -148,13 +148,14 @@ export class ImageStore {
     return image;
   }
 
-  /** Gives an image names, in one step; what they meant before they mean no more. */
-  tag(image: Image, references: readonly Reference[]): void {
-    if (references.length === 0) return;
-    this.tags.set(references.map((reference) => ({ reference, id: image.id })));
+  /** Gives an image names, in one step; what they meant before they mean no more. Returns the image as it is then. */
+  tag(image: Image, references: readonly Reference[]): Image {
     const record = this.#records.get(image.id);
-    if (record !== undefined)
-      this.#write({ ...record, lastTagTime: this.host.clock.now().toISOString() }, { sync: false });
+    if (record === undefined) throw new NotFoundError(`No such image: ${image.id}`);
+    if (references.length === 0) return image;
+    this.tags.set(references.map((reference) => ({ reference, id: image.id })));
+    this.#write({ ...record, lastTagTime: this.host.clock.now().toISOString() }, { sync: false });
+    return this.get(image.id) ?? image;
   }
 
   /** Takes the image out: its record first, which is the commit. Its names and layers are the caller's business. */

@@ -95,8 +95,7 @@ function addImage(store: ImageStore, { archived }: Plan): LoadedImage {
   const { parent, references } = archived;
   const image = store.add(archived.configBytes, parent !== undefined && isDigest(parent) ? { parent } : {});
   const renamed = references.flatMap((reference) => formerHolder(store, image, reference));
-  store.tag(image, references);
-  return { image, names: references.map(familiarString), renamed };
+  return { image: store.tag(image, references), names: references.map(familiarString), renamed };
 }
 
 function formerHolder(store: ImageStore, image: Image, reference: Reference): LoadedImage["renamed"] {

@@ -28,7 +28,6 @@ export function tagImage(
   target: { readonly repository: string; readonly tag?: string },
 ): { readonly image: Image; readonly name: string } {
   const reference = targetReference(target.repository, target.tag);
-  const image = store.resolve(ref);
-  store.tag(image, [reference]);
+  const image = store.tag(store.resolve(ref), [reference]);
   return { image, name: familiarString(reference) };
 }

@@ -89,4 +89,6 @@ test("hostImageName: only docker.io/host/NAME is made from this machine", () => 
   expect(hostImageName(parsed("busybox"))).toBeUndefined();
   expect(hostImageName(parsed("localhost/host/busybox"))).toBeUndefined();
   expect(hostImageName(parsed("hostile/busybox"))).toBeUndefined();
+  expect(hostImageName(parsed("host/busybox:1.36"))).toBeUndefined();
+  expect(hostImageName(parsed(`host/busybox@sha256:${hex}`))).toBeUndefined();
 });

@@ -23,9 +23,9 @@ export type ParsedReference =
 const defaultDomain = "docker.io";
 const oldDefaultDomain = "index.docker.io";
 const officialFolder = "library/";
-export const defaultTag = "latest";
+const defaultTag = "latest";
 /** The repository folder of images that are made from this machine. */
-export const hostFolder = "host/";
+const hostFolder = "host/";
 
 const label = "(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])";
 const domainPattern = `(?:${label}(?:\\.${label})*|\\[(?:[a-fA-F0-9:]+)\\])(?::[0-9]+)?`;
@@ -108,7 +108,8 @@ export function familiarString(reference: Reference): string {
   return familiarName(reference) + tag + digest;
 }
 
-/** The NAME of a `host/NAME` reference; `undefined` for every other repository. */
-export function hostImageName({ domain, path }: Reference): string | undefined {
-  return domain === defaultDomain && path.startsWith(hostFolder) ? path.slice(hostFolder.length) : undefined;
+/** The NAME of `host/NAME` or `host/NAME:latest`; `undefined` for every other reference: there are no more tags there. */
+export function hostImageName({ domain, path, tag = defaultTag, digest }: Reference): string | undefined {
+  const isHost = domain === defaultDomain && path.startsWith(hostFolder);
+  return isHost && tag === defaultTag && digest === undefined ? path.slice(hostFolder.length) : undefined;
 }

@@ -93,7 +93,7 @@ export class LayerStore {
    * The caller commits or discards what it gets; a failure leaves nothing behind.
    */
   async stage(archive: ByteSource, signal?: AbortSignal): Promise<StagedLayer> {
-    const folder = this.#newTemp();
+    const folder = this.scratch();
     const hash = createHash("sha256");
     let readBytes = 0;
     async function* hashed(): AsyncGenerator<Uint8Array> {
@@ -155,7 +155,7 @@ export class LayerStore {
 
   /** A second one of a staged layer, for an image that has the same archive twice: overlayfs takes no folder twice. */
   async duplicate(layer: StagedLayer): Promise<StagedLayer> {
-    const folder = this.#newTemp();
+    const folder = this.scratch();
     await copyTree(join(layer.folder, "diff"), join(folder, "diff"));
     return { ...layer, folder };
   }
@@ -163,13 +163,14 @@ export class LayerStore {
   /** A staged layer of the same files as one in the graph, for another place. */
   async copy({ chainID, diffID, sizeBytes }: LayerRecord): Promise<StagedLayer> {
     const nothing = { entries: 0, implied: new Map<bigint, string>(), whiteouts: [], opaqueRoot: false };
-    const folder = this.#newTemp();
+    const folder = this.scratch();
     await copyTree(this.diff(chainID), join(folder, "diff"));
     return { ...nothing, folder, diffID, sizeBytes };
   }
 
-  discard(layer: StagedLayer): void {
-    this.#deleteLater(layer.folder);
+  /** Of a staged layer, or a scratch folder; of one that was committed meanwhile nothing is left to discard. */
+  discard({ folder }: { readonly folder: string }): void {
+    this.#deleteLater(folder);
   }
 
   /** They are gone when this returns; their files are deleted in the background. */
@@ -177,7 +178,7 @@ export class LayerStore {
     const doomed: string[] = [];
     for (const chainID of chainIDs) {
       if (!this.#records.delete(chainID)) continue;
-      const folder = this.#newTemp();
+      const folder = this.scratch();
       renameSync(this.#place(chainID), join(folder, "gone"));
       doomed.push(folder);
     }
@@ -237,7 +238,8 @@ export class LayerStore {
     return join(this.folder, ":tmp:");
   }
 
-  #newTemp(): string {
+  /** A fresh folder on the graph's file system, 0700. The caller discards it; after a crash the next start does. */
+  scratch(): string {
     const folder = join(this.#temp(), this.#host.random.hex(8));
     mkdirSync(folder, { mode: 0o700 });
     return folder;
