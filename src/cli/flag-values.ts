@@ -55,19 +55,21 @@ const byteUnits: Readonly<Record<string, number>> = {
 
 /** "512", "512b", "1.5g", "1GiB" -> bytes, by powers of 1024. */
 export function parseBytes(text: string): number {
-  const match = /^(\d+(?:\.\d*)?|\.\d+) ?(?:([kmgtp]?)(?:i?b)?)$/i.exec(text);
-  const unit = byteUnits[match?.[2]?.toLowerCase() ?? ""];
-  if (!match || unit === undefined) throw new BadValueError(`invalid size: '${text}'`);
-  return Math.trunc(Number(match[1]) * unit);
+  const [, amount = "", suffix = ""] = /^(\d+(?:\.\d*)?|\.\d+) ?([a-z]*)$/i.exec(text) ?? [];
+  if (amount === "") throw new BadValueError(`invalid size: '${text}'`);
+  const unit = byteUnits[/^([kmgtp]?)(?:i?b)?$/i.exec(suffix)?.[1]?.toLowerCase() ?? "none"];
+  if (unit === undefined) throw new BadValueError(`invalid suffix: '${suffix}'`);
+  return Math.trunc(Number(amount) * unit);
 }
 
-/** "1.5" -> 1,500,000,000. */
+/** "1.5" or "3/2" -> 1,500,000,000. */
 export function parseCpus(text: string): number {
-  const match = /^([+-]?\d*)(?:\.(\d*))?$/.exec(text);
-  if (!match || !/\d/.test(text)) throw new BadValueError(`failed to parse ${text} as a rational number`);
-  const fraction = (match[2] ?? "").replace(/0+$/, "");
+  const match = /^([+-]?(?:\d+(?:\.\d*)?|\.\d+))(?:\/(\d+))?$/.exec(text);
+  if (!match || match[2] === "0") throw new BadValueError(`failed to parse ${text} as a rational number`);
+  const billionths = (Number(match[1]) * 1e9) / Number(match[2] ?? 1);
+  const fraction = (match[1]?.split(".")[1] ?? "").replace(/0+$/, "");
   if (fraction.length > 9) throw new BadValueError("value is too precise");
-  return Math.round(Number(text) * 1e9);
+  return Math.round(billionths);
 }
 
 const durationUnits: Readonly<Record<string, number>> = {

@@ -28,7 +28,12 @@ export function report(err: unknown, invoked?: { readonly command: Command; read
     return report(told, invoked);
   }
   if (err instanceof OperandError) {
-    return { text: `${programName}: ${err.message}\n\n${usageLine(path, usage)}\n\n${more}\n`, exitCode: 1 };
+    // Docker points elsewhere by "See" in this one case.
+    const pointer = err.message.includes(" at least ") ? more.replace("Run", "See") : more;
+    return {
+      text: `${programName}: ${err.message}\n\n${usageLine(path, usage)}\n\n${pointer}\n`,
+      exitCode: 1,
+    };
   }
   const message = describe(err);
   if (message === "") return { text: "", exitCode: err instanceof CommandError ? err.exitCode : 1 };

@@ -31,9 +31,8 @@ export async function createFrom({ client }: Context, flags: Flags, request: Cre
   }
   const idFile = flags.text("cidfile");
   if (idFile !== "" && (await Bun.file(idFile).exists())) {
-    throw new CommandError(
+    throw new Error(
       `container ID file found, make sure the other container isn't running or delete ${idFile}`,
-      125,
     );
   }
   try {

@@ -1,7 +1,7 @@
 // `update`: other limits for containers that exist.
 
 import { updateContainer } from "../../client/containers.ts";
-import type { UpdateContainerBody } from "../../spec/docker.ts";
+import type { RestartPolicy, UpdateContainerBody } from "../../spec/docker.ts";
 import type { Context } from "../command.ts";
 import { CommandError } from "../failure.ts";
 import type { Flags } from "../flags.ts";
@@ -17,7 +17,7 @@ export async function update(
   const restart = flags.text("restart");
   const body: UpdateContainerBody = {
     ...readLimits(flags),
-    ...(restart !== "" && { RestartPolicy: parseRestartPolicy(restart) }),
+    ...(restart !== "" && { RestartPolicy: restartPolicy(restart) }),
   };
   if (Object.keys(body).length === 0) {
     throw new CommandError("you must provide one or more flags when using this command");
@@ -30,4 +30,13 @@ export async function update(
   });
   if (warnings.length > 0) await printError(`${warnings.join("\n")}\n`);
   return exitCode;
+}
+
+/** What is wrong with a policy is no reason for 125 here: no container was to be run. */
+function restartPolicy(text: string): RestartPolicy {
+  try {
+    return parseRestartPolicy(text);
+  } catch (err) {
+    throw err instanceof CommandError ? new CommandError(err.message) : err;
+  }
 }

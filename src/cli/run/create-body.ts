@@ -145,8 +145,8 @@ async function readHostConfig(flags: Flags, { apiSocket }: Surroundings): Promis
       BlkioDeviceWriteBps: readThrottles(flags, "device-write-bps"),
       BlkioDeviceWriteIOps: readThrottles(flags, "device-write-iops"),
       BlkioWeightDevice: readWeightDevices(flags),
-      CapAdd: flags.list("cap-add"),
-      CapDrop: flags.list("cap-drop"),
+      CapAdd: capabilities(flags.list("cap-add")),
+      CapDrop: capabilities(flags.list("cap-drop")),
       DeviceCgroupRules: readDeviceCgroupRules(flags),
       DeviceRequests: readDeviceRequests(flags),
       Devices: readDevices(flags),
@@ -164,6 +164,14 @@ async function readHostConfig(flags: Flags, { apiSocket }: Surroundings): Promis
       VolumesFrom: flags.list("volumes-from"),
     }),
   };
+}
+
+/** "net_admin" -> "CAP_NET_ADMIN", each once, in order. */
+function capabilities(names: readonly string[]): readonly string[] {
+  const full = names
+    .map((name) => name.trim().toUpperCase())
+    .map((name) => (name === "ALL" ? name : `CAP_${name.replace(/^CAP_/, "")}`));
+  return [...new Set(full)].sort();
 }
 
 /** Where Docker's own clients look for the engine. */

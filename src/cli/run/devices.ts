@@ -69,7 +69,7 @@ function gpuCount(spec: string, text: string): number {
   throw new InvalidValueError(
     "gpus",
     spec,
-    `invalid count (${text}): value must be either "all" or an integer`,
+    `invalid count (${text}): value must be either "all" or an integer: invalid syntax`,
   );
 }
 

@@ -12,7 +12,7 @@ export async function environment(flags: Flags, env: Env): Promise<readonly stri
   for (const path of flags.list("env-file")) {
     for (const line of await linesOf(path)) {
       const [key] = splitPair(line);
-      checkVariableName(key, line);
+      checkVariableName(path, key, line);
       if (line.includes("=")) result.push(line);
       else if (env[key] !== undefined) result.push(`${key}=${env[key]}`);
     }
@@ -27,12 +27,12 @@ export async function environment(flags: Flags, env: Env): Promise<readonly stri
   return result;
 }
 
-function checkVariableName(key: string, line: string): void {
+function checkVariableName(path: string, key: string, line: string): void {
   if (/\s/.test(key)) {
-    throw new CommandError(`poorly formatted environment: variable '${key}' contains whitespaces`, 125);
+    throw new CommandError(`invalid env file (${path}): variable '${key}' contains whitespaces`, 125);
   }
   if (key === "")
-    throw new CommandError(`poorly formatted environment: no variable name on line '${line}'`, 125);
+    throw new CommandError(`invalid env file (${path}): no variable name on line '${line}'`, 125);
 }
 
 /** `--label-file` and `--label`. */

@@ -56,7 +56,7 @@ function parseNetwork(spec: string): Wanted {
   if (!spec.includes("=")) draft.name = spec;
   for (const field of spec.includes("=") ? fields : []) {
     const [rawKey, rawValue] = splitPair(field);
-    if (!field.includes("=")) throw bad(`invalid field ${field}: must be a key=value pair`);
+    if (!field.includes("=")) throw bad(`invalid field ${field}`);
     const key = rawKey.trim().toLowerCase();
     const value = rawValue.trim();
     if (key === "name") draft.name = value;
@@ -74,7 +74,8 @@ function parseNetwork(spec: string): Wanted {
       draft.priority = Number(value);
     } else throw bad(`invalid field key ${key}`);
   }
-  if (draft.name === "") throw new CommandError("no name set for network", 125);
+  if (draft.name === "" && spec === "") throw new CommandError("no name set for network", 125);
+  if (draft.name === "") throw bad("network name/id is not specified");
   const { name, aliases, links, mac, priority } = draft;
   const localIPs = draft.localIPs.length > 0 && { LinkLocalIPs: draft.localIPs };
   return {
@@ -92,9 +93,14 @@ function parseNetwork(spec: string): Wanted {
 function sharedSettings(flags: Flags): Omit<Wanted, "name"> {
   const mac = flags.text("mac-address");
   const localIPs = flags.list("link-local-ip");
+  // Where there is no network of the user's, links are the host's affair: HostConfig.Links.
+  const links = flags
+    .list("link")
+    .map(checkedLink)
+    .filter(() => isUserDefined(flags.list("network")[0]));
   return {
     aliases: flags.list("network-alias"),
-    links: flags.list("link").map(checkedLink),
+    links,
     driverOptions: {},
     mac: mac === "" ? "" : checkedMac(mac),
     gatewayPriority: 0,
@@ -144,6 +150,11 @@ function endpoint(network: Wanted): Partial<EndpointSettings> {
     ...(network.mac !== "" && { MacAddress: network.mac }),
     ...(network.gatewayPriority !== 0 && { GwPriority: network.gatewayPriority }),
   };
+}
+
+function isUserDefined(network: string | undefined): boolean {
+  if (network === undefined) return false;
+  return !["default", "bridge", "host", "none"].includes(network) && !network.startsWith("container:");
 }
 
 function checkedMac(text: string): string {

@@ -1,6 +1,7 @@
 // The flags of `run` and `create`: what a container is made of. Read into API bodies by the files in ../run/.
 
 import type { Flag } from "../command.ts";
+import { detachKeysFlag } from "./shared-flags.ts";
 
 /** Old spellings and what only other systems know: read, never shown. */
 const hidden: readonly Flag[] = [
@@ -64,7 +65,6 @@ const program: readonly Flag[] = [
   { name: "init", type: "bool", help: "Run an init that passes signals on and reaps zombies" },
   { name: "stop-signal", type: "string", help: "Signal that asks the program to stop" },
   { name: "stop-timeout", type: "int", help: "Seconds between that signal and SIGKILL" },
-  { name: "detach-keys", type: "string", help: 'Keys that detach from the container ("ctrl-p,ctrl-q")' },
 ];
 
 const security: readonly Flag[] = [
@@ -208,6 +208,7 @@ export const createFlags: readonly Flag[] = [
 
 export const runFlags: readonly Flag[] = [
   ...createFlags,
+  detachKeysFlag,
   {
     name: "detach",
     short: "d",
