@@ -1,6 +1,6 @@
 // The processes of a container's cgroup, how many the kernel killed for lack of memory, and the removal of groups that
 // nobody uses any more.
-import { readFileSync, readdirSync, rmdirSync } from "node:fs";
+import { readFileSync, readdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { failedWith } from "../sys/errno.ts";
 import { kill } from "../sys/process.ts";
@@ -56,12 +56,19 @@ const pauseMs = 5;
 
 /** A killed process leaves its group when it has been reaped, which takes a moment. */
 function removeGroup(group: string): boolean {
+  thaw(group);
   for (let attempt = 0; attempt < attempts; attempt++) {
     for (const pid of processesBelow(group)) killIfThere(pid);
     if (removeTree(group)) return true;
     Bun.sleepSync(pauseMs);
   }
   return false;
+}
+
+/** In a frozen group of v1 no signal arrives, not even SIGKILL; on v2 it does. */
+function thaw(group: string): void {
+  const file = join(group, "freezer.state");
+  if (readIfThere(file).startsWith("F")) writeFileSync(file, "THAWED");
 }
 
 function removeTree(group: string): boolean {

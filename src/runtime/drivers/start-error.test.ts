@@ -31,7 +31,7 @@ test.each([
     `${time}open executable: Operation not permitted\n`,
     "/etc",
     126,
-    'exec: "/etc": is a directory: unknown',
+    'exec: "/etc": is a directory: unknown: permission denied',
   ],
   [
     "runc",

@@ -39,8 +39,10 @@ export function startErrorOf(runtime: string, log: string, program: string): Eng
   const { exitCode } = cause;
   const isPath = program.includes("/") && cause.exitCode === 127;
   const text = isPath ? `stat ${program}: no such file or directory` : cause.text;
+  // dockerd adds this to the words of newer runcs, since clients tell 126 by "permission denied".
+  const suffix = cause.text === "is a directory" ? ": permission denied" : "";
   return new ProgramNotStartedError(
-    `${prefix}unable to start container process: error during container init: exec: ${JSON.stringify(program)}: ${text}: unknown`,
+    `${prefix}unable to start container process: error during container init: exec: ${JSON.stringify(program)}: ${text}: unknown${suffix}`,
     exitCode,
   );
 }

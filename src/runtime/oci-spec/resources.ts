@@ -4,6 +4,9 @@ import type { BlockRate, LinuxResources } from "../../spec/oci-runtime.ts";
 import type { CgroupFacts } from "../cgroup.ts";
 import type { DeviceNumber } from "./spec-input.ts";
 
+/** PID_MAX_LIMIT of the kernel: no more can be. crun 1.8 writes -1 as it is, which the kernel refuses. */
+const mostPids = 4_194_304;
+
 type Limits = Omit<LinuxResources, "devices">;
 
 /** In microseconds: the period in which a share of `NanoCpus` is given. */
@@ -35,7 +38,7 @@ export function updatedLimits(
   { limits: supported }: CgroupFacts,
 ): Limits {
   const now = resourceLimits(hostConfig, blockDevices);
-  return { ...now, ...(supported.pids && !now.pids ? { pids: { limit: -1 } } : {}) };
+  return { ...now, ...(supported.pids && !now.pids ? { pids: { limit: mostPids } } : {}) };
 }
 
 function memoryLimits(hostConfig: HostConfig): NonNullable<Limits["memory"]> {
