@@ -13,7 +13,7 @@ type Watched = { readonly pidfd: number; readonly ended: Ended };
 
 /** How long another parent may take to reap; PID 1 does so at once. */
 const foreignParentMs = 5000;
-const foreignPollMs = 10;
+const foreignPollMs = 1;
 
 export class Reaper {
   readonly #loop: Loop;
@@ -49,15 +49,22 @@ export class Reaper {
     const watched = this.#watched.get(pid);
     if (!watched) return undefined;
     this.#loop.unwatch(watched.pidfd); // it stays readable
-    return this.#askKernel(pid, watched, performance.now() + foreignParentMs);
+    return this.#askAgain(pid, watched, performance.now() + foreignParentMs);
   }
 
-  /** The kernel (6.15) keeps the exit status for pidfds once the parent, whoever that is, has reaped the process. */
-  #askKernel(pid: number, watched: Watched, deadlineMs: number): void {
+  /**
+   * It is somebody else's child. For a moment that is a process of the runtime which has not come to its own end yet: a
+   * program that is over at once becomes ours only then. For good it is PID 1, or whoever reaps in the program's place:
+   * the kernel (6.15) then keeps the exit status for pidfds.
+   */
+  #askAgain(pid: number, watched: Watched, deadlineMs: number): void {
+    if (this.#watched.get(pid) !== watched) return undefined; // a sweep was quicker, and its pidfd is closed
+    const child = waitpid(pid, WNOHANG);
+    if (child) return this.#tell(pid, exitOf(child.status));
     const reaped = isReaped(watched.pidfd); // asked first: in between it could have become so
     const exit = pidfdExitStatus(watched.pidfd);
     if (exit || reaped || performance.now() > deadlineMs) return this.#tell(pid, exit);
-    this.#loop.after(foreignPollMs, () => this.#askKernel(pid, watched, deadlineMs));
+    this.#loop.after(foreignPollMs, () => this.#askAgain(pid, watched, deadlineMs));
     return undefined;
   }
 

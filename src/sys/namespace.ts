@@ -8,6 +8,7 @@ import { closeFd, O_CREAT, O_EXCL, O_RDONLY, openFile } from "./file.ts";
 import { check, libc } from "./libc.ts";
 import { MNT_DETACH, mount, MS_BIND, unmountIfMounted } from "./mount.ts";
 
+const CLONE_FS = 0x200;
 const CLONE_NEWNS = 0x00020000;
 const CLONE_NEWNET = 0x40000000;
 const ownNetns = "/proc/thread-self/ns/net";
@@ -92,7 +93,9 @@ export function withCopyOfMounts<T>(home: number, work: () => T): T {
   try {
     return work();
   } finally {
-    // Everything opened from here on would be looked up in the wrong tree.
+    // JavaScriptCore may have started a thread meanwhile, which shares our root and working folder; setns refuses to move
+    // a thread that shares them (EINVAL). Such a helper thread stays in the copy: it opens no files.
+    libc.unshare(CLONE_FS);
     if (libc.setns(home, CLONE_NEWNS) === -1) process.abort();
   }
 }
