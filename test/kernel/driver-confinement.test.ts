@@ -326,6 +326,7 @@ const probes: readonly Probe[] = [
   { name: "clone3", call: [435, 0, 0], refused: [ENOSYS] },
   // runc answers ENOSYS for calls that are newer than all it knows.
   { name: "a call of tomorrow", call: [9999, 0], refused: [EPERM, ENOSYS] },
+  { name: "socket AF_ALG", call: [41, 38, 5, 0], refused: [EPERM], kernelAllows: true },
   { name: "socket AF_VSOCK", call: [41, 40, 1, 0], refused: [EPERM], kernelAllows: true },
   {
     name: "personality without address randomisation",
@@ -334,6 +335,7 @@ const probes: readonly Probe[] = [
     kernelAllows: true,
   },
   { name: "personality, asked for", call: [135, 0xffffffff] },
+  { name: "socket above all families", call: [41, 99, 1, 0] },
   { name: "socket AF_INET", call: [41, 2, 1, 0] },
   { name: "socket AF_NETLINK", call: [41, 16, 3, 0] },
   { name: "ptrace", call: [101, 0, 0, 0, 0] },

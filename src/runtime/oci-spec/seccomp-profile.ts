@@ -29,8 +29,7 @@ export const always: readonly Group[] = [
     stat stat64 lstat lstat64 fstat fstat64 fstatat64 newfstatat statx statfs statfs64 fstatfs fstatfs64 access faccessat
     faccessat2 chmod fchmod fchmodat fchmodat2 chown chown32 fchown fchown32 lchown lchown32 fchownat umask utime utimes
     utimensat utimensat_time64 futimesat getxattr lgetxattr fgetxattr getxattrat setxattr lsetxattr fsetxattr setxattrat
-    listxattr llistxattr flistxattr listxattrat removexattr lremovexattr fremovexattr removexattrat file_getattr
-    file_setattr
+    listxattr llistxattr flistxattr listxattrat removexattr lremovexattr fremovexattr removexattrat
   `),
   // Waiting for descriptors and events.
   calls(`
@@ -59,7 +58,7 @@ export const always: readonly Group[] = [
   `),
   // Signals.
   calls(`
-    kill tkill tgkill pause alarm signal sigaction sigpending sigprocmask sigreturn sigsuspend sigaltstack rt_sigaction
+    kill tkill tgkill pause alarm sigprocmask sigreturn sigaltstack rt_sigaction
     rt_sigpending rt_sigprocmask rt_sigqueueinfo rt_sigreturn rt_sigsuspend rt_sigtimedwait rt_sigtimedwait_time64
     rt_tgsigqueueinfo
   `),
@@ -85,17 +84,17 @@ export const always: readonly Group[] = [
   calls(`
     sched_yield sched_getaffinity sched_setaffinity sched_getparam sched_setparam sched_getscheduler sched_setscheduler
     sched_getattr sched_setattr sched_get_priority_max sched_get_priority_min sched_rr_get_interval
-    sched_rr_get_interval_time64 getpriority setpriority nice ioprio_get ioprio_set getrlimit setrlimit ugetrlimit
+    sched_rr_get_interval_time64 getpriority setpriority ioprio_get ioprio_set getrlimit setrlimit ugetrlimit
     prlimit64 getrusage getcpu
   `),
   // About the system.
-  calls("uname olduname oldolduname sysinfo getrandom"),
+  calls("uname sysinfo getrandom"),
   // Confining oneself further.
   calls("seccomp landlock_create_ruleset landlock_add_rule landlock_restrict_self"),
   // Tracing one's own children: since Linux 4.8 a tracer can no longer get round the filter of what it traces.
   calls("ptrace process_vm_readv process_vm_writev"),
-  // The stack of security modules and mounts, as far as a process may see its own.
-  calls("lsm_get_self_attr lsm_set_self_attr lsm_list_modules listmount statmount"),
+  // Mounts, as far as a process may see its own.
+  calls("listmount statmount"),
 ];
 
 /** Allowed with a capability: the kernel refuses them without it anyway, and there is nothing to gain by trying. */
@@ -104,8 +103,9 @@ export const byCapability: Readonly<Record<string, Group>> = {
   CAP_DAC_READ_SEARCH: calls("open_by_handle_at"),
   CAP_PERFMON: calls("perf_event_open"),
   CAP_SYS_ADMIN: calls(`
-    bpf clone clone3 fanotify_init fsconfig fsmount fsopen fspick lookup_dcookie mount mount_setattr move_mount open_tree
-    open_tree_attr perf_event_open pivot_root quotactl quotactl_fd setdomainname sethostname setns syslog umount umount2
+    bpf clone clone3 fanotify_init fsconfig fsmount fsopen fspick lookup_dcookie lsm_get_self_attr lsm_list_modules
+    lsm_set_self_attr mount mount_setattr move_mount open_tree
+    open_tree_attr perf_event_open quotactl quotactl_fd setdomainname sethostname setns syslog umount umount2
     unshare
   `),
   CAP_SYS_BOOT: calls("reboot"),
@@ -136,11 +136,22 @@ export const architectures: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Execution domains that change nothing about security: Linux, 32 bits, old uname, both, and "which one is it". */
-export const personalities: readonly number[] = [0x0, 0x8, 0x20000, 0x20008, 0xffffffff];
+export const personalities: readonly SeccompArg[] = [0x0, 0x8, 0x20000, 0x20008, 0xffffffff].map((value) => ({
+  index: 0,
+  value,
+  op: "SCMP_CMP_EQ",
+}));
 
-/** Families below and above AF_VSOCK, which would reach past the network namespace to the hypervisor. */
-const vsock = 40;
-export const socketFamilies: SeccompArg = { index: 0, value: vsock, op: "SCMP_CMP_NE" };
+/**
+ * All families of sockets but AF_ALG (the kernel's cryptography, for which nobody needs the kernel) and AF_VSOCK (which would
+ * reach past the network namespace to the hypervisor).
+ */
+const [alg, vsock] = [38, 40];
+export const socketFamilies: readonly SeccompArg[] = [
+  { index: 0, value: alg, op: "SCMP_CMP_LT" },
+  { index: 0, value: alg + 1, op: "SCMP_CMP_EQ" },
+  { index: 0, value: vsock, op: "SCMP_CMP_GT" },
+];
 
 /** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET: without CAP_SYS_ADMIN clone makes no namespaces. */
 const newNamespaces = 0x7e020000;

@@ -50,12 +50,10 @@ function defaultFilter(capabilities: readonly string[], architecture: string): S
 }
 
 function conditional(capabilities: readonly string[]): readonly SeccompRule[] {
-  const rules: SeccompRule[] = personalities.map((value) => ({
-    names: ["personality"],
-    action: allow,
-    args: [{ index: 0, value, op: "SCMP_CMP_EQ" }],
-  }));
-  rules.push({ names: ["socket"], action: allow, args: [socketFamilies] });
+  const rules: SeccompRule[] = [
+    ...personalities.map((arg) => ({ names: ["personality"], action: allow, args: [arg] }) as const),
+    ...socketFamilies.map((arg) => ({ names: ["socket"], action: allow, args: [arg] }) as const),
+  ];
   if (capabilities.includes("CAP_SYS_ADMIN")) return rules;
   rules.push({ names: ["clone"], action: allow, args: [plainClone] });
   // Its flags lie in memory, where no filter can look; C libraries fall back to clone when the kernel seems not to know it.
