@@ -73,7 +73,7 @@ export type EntryWithBody = Partial<TarEntry> & {
 };
 
 /** A whole small archive at once. Sizes come from the bodies. */
-export function encodeArchive(entries: readonly EntryWithBody[]): Uint8Array {
+export function encodeArchive(entries: readonly EntryWithBody[]): Buffer {
   const parts = entries.flatMap(({ body = "", ...entry }) => {
     const bytes = Buffer.from(body);
     return [encodeEntry({ ...plainEntry, ...entry, sizeBytes: bytes.length }), bytes, padding(bytes.length)];
