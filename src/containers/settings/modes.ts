@@ -29,15 +29,17 @@ export function containerIn(mode: string): string | undefined {
   return mode.startsWith("container:") ? mode.slice("container:".length) : undefined;
 }
 
-/** `container:<name>` as `container:<id>`, so that a renamed container stays joined. An unknown one is left: its start says so. */
+/** `container:<name>` as `container:<id>`, so that a renamed container stays joined. InvalidParameterError for an unknown one. */
 export function sharedNamespacesById(
   hostConfig: HostConfig,
   findContainer: (ref: string) => OtherContainer | undefined,
 ): HostConfig {
   const byId = (mode: string): string => {
     const ref = containerIn(mode);
-    const other = ref === undefined ? undefined : findContainer(ref);
-    return other ? `container:${other.id}` : mode;
+    if (ref === undefined) return mode;
+    const other = findContainer(ref);
+    if (!other) throw new InvalidParameterError(`No such container: ${ref}`);
+    return `container:${other.id}`;
   };
   const { NetworkMode, IpcMode, PidMode } = hostConfig;
   return { ...hostConfig, NetworkMode: byId(NetworkMode), IpcMode: byId(IpcMode), PidMode: byId(PidMode) };

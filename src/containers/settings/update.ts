@@ -26,7 +26,6 @@ const changeable = [
   "MemoryReservation",
   "CpuRealtimePeriod",
   "CpuRealtimeRuntime",
-  "PidsLimit",
 ] as const satisfies readonly (keyof Resources)[];
 
 /** Throws InvalidParameterError for what makes no sense, ConflictError for what contradicts what is set already. */
@@ -45,7 +44,13 @@ export function updatedHostConfig(
     throw new ConflictError(
       "Restart policy cannot be updated because AutoRemove is enabled for the container",
     );
-  return { hostConfig: { ...hostConfig, ...changes, RestartPolicy: policy }, warnings };
+  const updated = { ...hostConfig, ...changes, ...pidsLimit(limits), RestartPolicy: policy };
+  return { hostConfig: updated, warnings };
+}
+
+/** 0 and -1 take the limit away; null leaves it. */
+function pidsLimit({ PidsLimit = null }: Partial<Resources>): Partial<Resources> {
+  return PidsLimit === null ? {} : { PidsLimit: PidsLimit > 0 ? PidsLimit : null };
 }
 
 function isGiven(value: unknown): boolean {
