@@ -65,12 +65,9 @@ function linger(input: NodeJS.ReadableStream, output: Writable): Promise<void> {
       resolve();
     }
     output.on("close", done);
-    output.end(() => {
-      if (!input.readable) return done();
-      input.on("end", done);
-      input.resume();
-      return undefined;
-    });
+    // Not at "finish": Bun tells it when the last bytes are queued. The line closes by itself when both halves are done.
+    output.end();
+    input.resume();
     if (output.destroyed) done();
   });
 }

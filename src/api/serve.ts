@@ -59,17 +59,17 @@ async function serve(
     await writeAnswer(answer, sink, signal);
   } catch (err) {
     const status = statusOf(err);
-    if (status >= 500 && !signal.aborted)
-      engine.host.log.error("request failed", {
-        method: request.method,
-        url: request.url,
-        status,
-        error: errorText(err),
-        stack: rootError(err) instanceof Error ? (rootError(err) as Error).stack : undefined,
-      });
+    // Every other status tells the client what it can do itself.
+    if (status === 500 && !signal.aborted) logFailure(engine, request, err);
     if (sink.isStarted() || signal.aborted) sink.stream.destroy();
     else await writeAnswer(errorAnswer(err, status), sink, signal);
   }
+}
+
+function logFailure(engine: Engine, { method, url }: IncomingMessage, err: unknown): void {
+  const root = rootError(err);
+  const stack = root instanceof Error ? root.stack : undefined;
+  engine.host.log.error("request failed", { method, url, error: errorText(err), stack });
 }
 
 async function answerTo(
