@@ -32,7 +32,9 @@ async function passes({ name, command }: Check): Promise<boolean> {
   return exitCode === 0;
 }
 
-const results = await Promise.all(checks.map(passes));
+// `npm test` runs the unit tests as a suite of its own.
+const wanted = process.argv.includes("--no-unit-tests") ? checks.slice(0, -1) : checks;
+const results = await Promise.all(wanted.map(passes));
 const passed = results.filter(Boolean).length;
 console.log(`${passed} passed, ${results.length - passed} failed`);
 process.exitCode = passed === results.length ? 0 : 1;

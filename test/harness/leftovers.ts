@@ -1,14 +1,16 @@
 // What an engine leaves in the kernel and on the machine, seen with other tools' eyes: mounts, interfaces, firewall chains,
 // cgroups and processes whose names carry the owner's.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { run } from "./command.ts";
 
 export type Owner = {
-  /** Folders all of whose mounts are the owner's, and which its processes name in their arguments. */
-  readonly folders: readonly string[];
-  readonly interfaces: (link: Link) => boolean;
-  readonly chain: (line: string) => boolean;
+  /** Whether a path is in a folder of the owner's: for mount points and the words of command lines. */
+  readonly path: (path: string) => boolean;
+  readonly link: (link: Link) => boolean;
+  /** Whether a line of iptables-save is about a chain of the owner's. */
+  readonly rule: (line: string) => boolean;
+  /** Whether a cgroup directly below a hierarchy's root is the owner's, by its name. */
   readonly cgroup: (name: string) => boolean;
 };
 
@@ -16,21 +18,19 @@ export type Link = { readonly ifname: string; readonly ifalias?: string };
 
 /** One line for each thing that bears the owner's name, sorted. */
 export async function leftovers(owner: Owner): Promise<string[]> {
-  const [interfaces, chains] = await Promise.all([links(), firewallLines()]);
+  const [interfaces, rules] = await Promise.all([links(), firewallLines()]);
   return [
     ...mounts()
-      .filter((path) => owner.folders.some((folder) => path.startsWith(`${folder}/`)))
+      .filter(owner.path)
       .map((path) => `mount ${path}`),
-    ...interfaces
-      .filter(owner.interfaces)
-      .map(({ ifname, ifalias = "" }) => `interface ${ifname} ${ifalias}`),
-    ...chains.filter(owner.chain).map((line) => `firewall ${line}`),
+    ...interfaces.filter(owner.link).map(({ ifname, ifalias = "" }) => `interface ${ifname} ${ifalias}`),
+    ...rules.filter(owner.rule).map((line) => `firewall ${line}`),
     ...cgroups()
-      .filter((path) => path.split("/").some(owner.cgroup))
+      .filter((path) => owner.cgroup(basename(path)))
       .map((path) => `cgroup ${path}`),
     ...processes()
-      .filter(({ args }) => owner.folders.some((folder) => args.includes(folder)))
-      .map(({ pid, args }) => `process ${pid} ${args}`),
+      .filter(({ words }) => words.some(owner.path))
+      .map(({ pid, words }) => `process ${pid} ${words.join(" ")}`),
   ].toSorted();
 }
 
@@ -50,8 +50,8 @@ async function firewallLines(): Promise<string[]> {
   return stdout.split("\n").filter((line) => line.startsWith("-A") || line.startsWith(":"));
 }
 
-/** The cgroups down to two levels below each hierarchy's root: an owner's parent is the first. */
-function cgroups(): string[] {
+/** The cgroups directly below each hierarchy's root: there the parent of an owner's containers is. */
+export function cgroups(): string[] {
   const root = "/sys/fs/cgroup";
   const hierarchies = existsSync(join(root, "cgroup.controllers")) ? [root] : folders(root);
   return hierarchies.flatMap((hierarchy) => folders(hierarchy));
@@ -63,13 +63,13 @@ function folders(path: string): string[] {
   return entries.filter((entry) => entry.isDirectory()).map((entry) => join(path, entry.name));
 }
 
-function processes(): { pid: number; args: string }[] {
+function processes(): { pid: number; words: string[] }[] {
   const pids = readdirSync("/proc")
     .map(Number)
     .filter((pid) => pid > 0 && pid !== process.pid);
   return pids.flatMap((pid) => {
     try {
-      return [{ pid, args: readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim() }];
+      return [{ pid, words: readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0") }];
     } catch {
       return []; // It ended meanwhile.
     }

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, rmdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { instanceOf } from "../../src/base/instance.ts";
 import { eventually, run } from "./command.ts";
-import { leftovers, type Owner } from "./leftovers.ts";
+import { cgroups, leftovers, type Owner } from "./leftovers.ts";
 
 export type DaemonOwner = Owner & { readonly bridge: string };
 
@@ -12,10 +12,10 @@ export type DaemonOwner = Owner & { readonly bridge: string };
 export function daemonOwner(folder: string, execRoot: string): DaemonOwner {
   const { tag, bridge, chainPrefix, cgroupParent } = instanceOf(execRoot);
   return {
-    folders: [folder],
+    path: (path) => path.startsWith(`${folder}/`),
     bridge,
-    interfaces: ({ ifname, ifalias = "" }) => ifname === bridge || ifalias.startsWith(`${tag}:`),
-    chain: (line) => line.includes(chainPrefix),
+    link: ({ ifname, ifalias = "" }) => ifname === bridge || ifalias.startsWith(`${tag}:`),
+    rule: (line) => line.includes(chainPrefix),
     cgroup: (name) => name === basename(cgroupParent),
   };
 }
@@ -43,7 +43,7 @@ export async function sweep(owner: DaemonOwner): Promise<string[]> {
   await run(["ip", "link", "delete", owner.bridge]);
   for (const table of ["nat", "filter", "mangle", "raw"]) await removeChains(table, owner);
   const left = (): Promise<string[]> => {
-    for (const cgroup of cgroupsOf(owner)) removeEmpty(cgroup);
+    for (const path of cgroups()) if (owner.cgroup(basename(path))) removeEmpty(path);
     return leftovers(owner);
   };
   let last = await left();
@@ -55,21 +55,15 @@ export async function sweep(owner: DaemonOwner): Promise<string[]> {
   return last;
 }
 
-async function removeChains(table: string, { chain }: Owner): Promise<void> {
+async function removeChains(table: string, { rule }: Owner): Promise<void> {
   const { stdout } = await run(["iptables-save", "-t", table]);
-  const lines = stdout.split("\n").filter(chain);
+  const lines = stdout.split("\n").filter(rule);
   if (lines.length === 0) return;
   const chains = lines.flatMap((line) => /^:(\S+)/.exec(line)?.[1] ?? []);
   const rules = lines.filter((line) => line.startsWith("-A")).map((line) => line.replace("-A", "-D"));
   const input = [`*${table}`, ...rules, ...chains.map((name) => `-X ${name}`), "COMMIT", ""].join("\n");
   const { exitCode, stderr } = await run(["iptables-restore", "--noflush"], { input });
   if (exitCode !== 0) throw new Error(`iptables-restore: ${stderr}`);
-}
-
-function cgroupsOf({ cgroup }: Owner): string[] {
-  return [
-    ...new Bun.Glob("{,*/}sampan-*").scanSync({ cwd: "/sys/fs/cgroup", onlyFiles: false, absolute: true }),
-  ].filter((path) => cgroup(basename(path)));
 }
 
 function removeEmpty(cgroup: string): void {
