@@ -58,7 +58,7 @@ export class AttachConnection {
   }
 
   /** Sends a piece of output, in a frame unless it comes from a terminal. Writes over the 8 bytes before it. */
-  deliver(stream: LogStream, bytes: Buffer, from: number, to: number): void {
+  deliver(stream: LogStream, bytes: Uint8Array, from: number, to: number): void {
     if (this.#phase !== "open") return;
     if (this.#task?.spec.terminal) this.#outbox.send(bytes, from, to);
     else if (this.request[stream]) {

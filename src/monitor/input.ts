@@ -25,7 +25,7 @@ export class Input {
   send(bytes: Uint8Array, from: number, to: number): void {
     if (this.#closed || this.#ending) return;
     const at = this.#write(bytes, from, to);
-    if (at < to) this.#pending = bytes.slice(at, to);
+    if (at < to) this.#pending = new Uint8Array(bytes.subarray(at, to));
   }
 
   /** To be called when the descriptor can be written to again. */

@@ -5,7 +5,7 @@ import { openPeeker, type Peeker } from "../sys/pipe-peek.ts";
 
 export type IoBuffers = {
   /** Bytes as they were read begin at `inputStart`: in front there is room for a frame's header. */
-  readonly input: Buffer;
+  readonly input: Uint8Array;
   readonly encoder: LogEncoder;
   readonly peeker: Peeker;
 };
@@ -16,7 +16,7 @@ export const inputStart = frameHeaderBytes;
 
 export function openIoBuffers(): IoBuffers {
   return {
-    input: Buffer.alloc(inputStart + readBytesMax),
+    input: new Uint8Array(inputStart + readBytesMax),
     encoder: new LogEncoder(1 << 20),
     peeker: openPeeker(readBytesMax),
   };

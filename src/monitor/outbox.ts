@@ -24,7 +24,7 @@ export class Outbox {
   /** Sends `bytes[from, to)`; only what does not go out at once is copied. */
   send(bytes: Uint8Array, from = 0, to = bytes.length): void {
     const at = this.blocked ? from : this.#write(bytes, from, to);
-    if (at < to && !this.#broken) this.#pending.push(bytes.slice(at, to));
+    if (at < to && !this.#broken) this.#pending.push(new Uint8Array(bytes.subarray(at, to)));
   }
 
   /** To be called when the connection can be written to again. */

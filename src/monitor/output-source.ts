@@ -66,7 +66,7 @@ export function readStream(fd: number): OutputSource {
       return kept + got;
     },
     take(count, shown, buffer, at) {
-      rest = count < shown ? buffer.slice(at + count, at + shown) : undefined;
+      rest = count < shown ? new Uint8Array(buffer.subarray(at + count, at + shown)) : undefined;
     },
     hungUp() {
       closed = true; // there may be bytes left: only reading tells

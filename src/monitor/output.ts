@@ -19,7 +19,7 @@ export type OutputSink = {
   /** A client does not keep up: its container waits. */
   readonly held: boolean;
   /** Hands `bytes[from, to)` to the clients; the 8 bytes in front of it may be written over. */
-  forward(stream: LogStream, bytes: Buffer, from: number, to: number): void;
+  forward(stream: LogStream, bytes: Uint8Array, from: number, to: number): void;
   /** There may be more: `pump` is to be called again after the others. */
   again(output: Output): void;
   /** The last byte has been dealt with. */
@@ -69,27 +69,31 @@ export class Output {
   /** Nothing more will be read: an unfinished line is an entry too. */
   finish(): void {
     this.#source.hungUp();
-    if (!this.#ended) this.#move();
+    this.drain();
     this.#end();
   }
 
-  /** One read. Returns whether there may be more. */
+  /**
+   * One read. Returns whether there may be more: it takes a read that shows nothing new to know, since a pipe of many
+   * small writes shows less at once than there is room for.
+   */
   #move(): boolean {
     const { input } = this.#io;
     const known = this.#forwarded;
     const shown = this.#source.look(input, inputStart, readBytesMax);
     if (shown === undefined) return false;
-    const last = this.#source.atEnd && shown < readBytesMax;
-    if (shown > known || last) {
+    const isNew = shown > known;
+    const last = !isNew && this.#source.atEnd;
+    if (isNew || last) {
       crashPoint("output read");
       const done = this.#sink.log ? this.#log(this.#sink.log, shown, last) : shown;
       crashPoint("output logged");
       this.#source.take(done, shown, input, inputStart);
       this.#forwarded = shown - done;
-      if (shown > known) this.#sink.forward(this.#stream, input, inputStart + known, inputStart + shown);
+      if (isNew) this.#sink.forward(this.#stream, input, inputStart + known, inputStart + shown);
     }
     if (shown === 0 || last) this.#end();
-    return !this.#ended && shown === readBytesMax;
+    return isNew;
   }
 
   /** Logs whole entries, and with `last` the rest too. Returns the bytes that are in the log. */

@@ -136,7 +136,7 @@ class Capture {
       return;
     }
     const kept = Math.min(got, runOutputBytesMax - this.#sizeBytes);
-    if (kept > 0) this.#parts.push(input.slice(inputStart, inputStart + kept));
+    if (kept > 0) this.#parts.push(new Uint8Array(input.subarray(inputStart, inputStart + kept)));
     this.#sizeBytes += kept;
   }
 }

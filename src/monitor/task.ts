@@ -124,7 +124,7 @@ export class Task implements OutputSink {
     if (this.#terminal !== undefined) setWindowSize(this.#terminal, size);
   }
 
-  forward(stream: LogStream, bytes: Buffer, from: number, to: number): void {
+  forward(stream: LogStream, bytes: Uint8Array, from: number, to: number): void {
     for (const client of this.#clients) client.deliver(stream, bytes, from, to);
   }
 

@@ -152,13 +152,7 @@ export class MonitorClient {
     const socket = await tryConnect(this.#options.execRoot);
     if (!socket) throw new UnavailableError("the monitor does not answer");
     socket.write(jsonLine({ op: "attach", ...request }));
-    const { line, rest } = await firstLine(socket);
-    const reply = JSON.parse(line) as { ok: boolean; error?: { kind: ControlErrorKind; message: string } };
-    if (!reply.ok) {
-      socket.destroy();
-      throw errorOf(reply.error?.kind ?? "system", reply.error?.message ?? "attach refused");
-    }
-    if (rest.length > 0) socket.unshift(rest);
+    await firstLine(socket); // it says yes, or hangs up
     return socket;
   }
 
@@ -214,27 +208,31 @@ function errorOf(kind: ControlErrorKind, message: string): Error {
   return new errorKinds[kind](message);
 }
 
-/** The line that the monitor answers an attach with, and the bytes that came right behind it. */
-function firstLine(socket: Socket): Promise<{ line: string; rest: Buffer }> {
+/** The line that the monitor answers an attach with. Leaves the stream as a new one: whoever reads it first sets its mode. */
+function firstLine(socket: Socket): Promise<string> {
   return new Promise((resolve, reject) => {
     let read = Buffer.alloc(0);
     const stop = (): void => {
-      socket.off("data", take);
+      socket.off("readable", take);
       socket.off("close", lost);
     };
     const lost = (): void => {
       stop();
       reject(new UnavailableError("the monitor went away before it answered"));
     };
-    const take = (chunk: Buffer): void => {
-      read = Buffer.concat([read, chunk]);
-      const end = read.indexOf("\n");
-      if (end < 0) return;
-      stop();
-      socket.pause();
-      resolve({ line: read.toString("utf8", 0, end), rest: read.subarray(end + 1) });
+    // Not by "data" events: to end those takes a pause(), after which a new "data" listener gets nothing.
+    const take = (): void => {
+      for (let chunk = socket.read() as Buffer | null; chunk; chunk = socket.read() as Buffer | null) {
+        read = Buffer.concat([read, chunk]);
+        const end = read.indexOf("\n");
+        if (end < 0) continue;
+        stop();
+        if (end + 1 < read.length) socket.unshift(read.subarray(end + 1));
+        resolve(read.toString("utf8", 0, end));
+        return;
+      }
     };
-    socket.on("data", take);
+    socket.on("readable", take);
     socket.on("close", lost);
     socket.on("error", () => {}); // followed by close
   });

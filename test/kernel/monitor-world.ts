@@ -137,8 +137,8 @@ export class MonitorWorld {
     const spec = this.#spec(id, options);
     const file = join(spec.dir, "script");
     writeFileSync(file, script);
-    // The last & with stdin spelled out: a shell gives /dev/null to what it starts in the background.
-    const runtime = `sh ${file} <&0 & echo $! > ${spec.pidFile}`;
+    // A shell gives /dev/null to what it starts in the background, so stdin takes another way.
+    const runtime = `exec 3<&0; sh ${file} <&3 3<&- & echo $! > ${spec.pidFile}`;
     return { ...spec, command: { argv: ["/bin/sh", "-c", runtime], env: { PATH: "/usr/bin:/bin" } } };
   }
 
