@@ -27,8 +27,9 @@ export async function runClient(args: readonly string[]): Promise<number> {
       return await invoke(command, found.rest, options);
     }
     const { groupPage } = await import("./help.ts");
-    if (found.kind === "group" && (found.rest.length === 0 || isHelp(found.rest))) {
-      await print(groupPage(found.group));
+    if (found.kind === "group") {
+      const asked = parseFlags([], found.rest, true).help;
+      await (asked ? print : printError)(groupPage(found.group));
       return 0;
     }
     const { unknownCommand } = await import("./report.ts");
@@ -98,10 +99,6 @@ async function printTopic(words: readonly string[]): Promise<number> {
       : commandPage(found.command, found.path, await terminalColumns());
   await print(page);
   return 0;
-}
-
-function isHelp(words: readonly string[]): boolean {
-  return words[0] === "--help" || words[0] === "-h";
 }
 
 /** Width for help pages: 80 where there is no terminal. */

@@ -14,7 +14,7 @@ export function configDirectory(flags: Flags, env: Env): string {
 /** Throws BadEndpointError, CommandError. */
 export async function chooseEndpoint(flags: Flags, env: Env): Promise<Endpoint> {
   const hosts = flags.list("host");
-  if (hosts.length > 1) throw new CommandError("specify only one -H", 125);
+  if (hosts.length > 1) throw new CommandError("specify only one -H");
   return parseEndpoint(chooseHost(hosts[0], env), await tlsSettings(flags, env));
 }
 

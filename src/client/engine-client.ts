@@ -36,6 +36,7 @@ export class EngineClient {
   readonly #prefix: string;
   #idle: Connection[] = [];
   readonly #busy = new Set<Connection>();
+  #closed = false;
 
   constructor(endpoint: Endpoint, apiVersion?: string) {
     this.endpoint = endpoint;
@@ -44,7 +45,9 @@ export class EngineClient {
 
   /** Opens a connection ahead of its first use, so that connecting and the caller's own work overlap. */
   async warm(): Promise<void> {
-    this.#idle.push(await Connection.open(this.endpoint));
+    const connection = await Connection.open(this.endpoint);
+    if (this.#closed) connection.close();
+    else this.#idle.push(connection);
   }
 
   /** Sends a call and reads the whole answer as JSON; undefined for an empty one. Throws ResponseError. */
@@ -81,6 +84,7 @@ export class EngineClient {
   }
 
   close(): void {
+    this.#closed = true;
     for (const connection of [...this.#idle, ...this.#busy]) connection.close();
     this.#idle = [];
     this.#busy.clear();

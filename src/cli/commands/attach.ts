@@ -33,7 +33,7 @@ export async function attach(context: Context, flags: Flags, operands: readonly 
       : undefined;
   const stopResizing = tty ? await followTerminal(context, Id) : undefined;
   const end = await runSession(connection, { tty, stdin, output, detachKeys });
-  if (end === "detached") return 0;
+  if (end === "detached") throw new CommandError("read escape sequence");
   const { StatusCode, Error: failure } = await waiting.answer;
   stopProxy?.();
   stopResizing?.();

@@ -57,11 +57,10 @@ export async function createFrom({ client }: Context, flags: Flags, request: Cre
 }
 
 /** A pull belongs here as soon as the engine can do one. */
-async function missingImage(image: string, flags: Flags): Promise<CommandError> {
+async function missingImage(image: string, flags: Flags): Promise<Error> {
   const name = /[:@][^/]*$/.test(image) ? image : `${image}:latest`;
   if (!flags.bool("quiet")) await printError(`Unable to find image '${name}' locally\n`);
-  return new CommandError(
+  return new Error(
     "this engine cannot pull yet: bring the image with 'sampan load' or 'sampan import', or use host/busybox",
-    125,
   );
 }

@@ -46,8 +46,9 @@ function renderEvent(template: ReturnType<typeof parseTemplate>, line: string): 
   const data = {
     ...event,
     ID,
-    Status: event.Action,
-    From: Attributes["image"] ?? "",
+    // Old fields of containers and images, which new versions of the API no longer send.
+    Status: ["container", "image"].includes(event.Type) ? event.Action : "",
+    From: event.Type === "container" ? (Attributes["image"] ?? "") : "",
     Scope: event.scope,
     Time: event.time,
     TimeNano: nanoseconds(line),

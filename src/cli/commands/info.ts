@@ -7,13 +7,15 @@ import type { Context } from "../command.ts";
 import { CommandError } from "../failure.ts";
 import type { Flags } from "../flags.ts";
 import { infoPage } from "../format/info-page.ts";
+import { printByFormat, readFormat } from "../format/one-value.ts";
 import { print, printError } from "../print.ts";
 import { describe } from "../report.ts";
-import { parseTemplate, renderTemplate, TemplateError } from "../template/template.ts";
+import { parseGoJson } from "../template/go-json.ts";
 
 export async function info({ client }: Context, flags: Flags, _operands: readonly string[]): Promise<number> {
   const own = { Debug: false, Version: buildInfo.version, GitCommit: buildInfo.commit, Context: "default" };
   const format = flags.text("format");
+  const template = format === "" || format === "json" ? undefined : readFormat(format);
   try {
     const text = await infoText(client);
     const server = JSON.parse(text) as InfoAnswer;
@@ -24,8 +26,9 @@ export async function info({ client }: Context, flags: Flags, _operands: readonl
       await print(
         `${text.trim().slice(0, -1)},"ClientInfo":${JSON.stringify({ ...own, Plugins: [], Warnings: null })}}\n`,
       );
-    } else {
-      await print(`${render(format, { ...server, ClientInfo: own })}\n`);
+    } else if (template !== undefined) {
+      const data = { ...server, ClientInfo: own };
+      await printByFormat(template, parseGoJson(JSON.stringify(data)));
     }
     return 0;
   } catch (err) {
@@ -42,13 +45,4 @@ function clientPage(own: {
   readonly Debug: boolean;
 }): string {
   return `Client:\n Version:    ${own.Version}\n Context:    ${own.Context}\n Debug Mode: ${own.Debug}\n`;
-}
-
-function render(format: string, data: unknown): string {
-  try {
-    return renderTemplate(parseTemplate(format), data);
-  } catch (err) {
-    if (err instanceof TemplateError) throw new CommandError(err.message, 64);
-    throw err;
-  }
 }

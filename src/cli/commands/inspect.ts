@@ -7,9 +7,11 @@ import type { Context } from "../command.ts";
 import { CommandError } from "../failure.ts";
 import type { Flags } from "../flags.ts";
 import { indentJson } from "../format/json-indent.ts";
+import { readFormat } from "../format/one-value.ts";
 import { print, printError } from "../print.ts";
 import { describe } from "../report.ts";
-import { parseTemplate, renderTemplate, TemplateError } from "../template/template.ts";
+import { parseGoJson } from "../template/go-json.ts";
+import { renderTemplate, TemplateError } from "../template/template.ts";
 
 /** Returns the JSON text of one object. Throws ResponseError. */
 type Getter = (name: string) => Promise<string>;
@@ -60,7 +62,7 @@ export async function inspect(context: Context, flags: Flags, operands: readonly
 
 async function inspectAll(flags: Flags, names: readonly string[], get: Getter): Promise<number> {
   const format = flags.text("format");
-  const template = format === "" || format === "json" ? undefined : readTemplate(format);
+  const template = format === "" || format === "json" ? undefined : readFormat(format);
   for (const name of names)
     if (name === "") throw new CommandError("invalid container name or ID: value is empty");
   const results = await Promise.allSettled(names.map(get));
@@ -70,19 +72,10 @@ async function inspectAll(flags: Flags, names: readonly string[], get: Getter): 
     const list = `[${found.join(",")}]`;
     await print(`${format === "json" ? list : indentJson(list)}\n`);
   } else {
-    failed.push(...(await printEach(found, (text) => renderTemplate(template, JSON.parse(text)))));
+    failed.push(...(await printEach(found, (text) => renderTemplate(template, parseGoJson(text)))));
   }
   await printError(failed.map((line) => `${line}\n`).join(""));
   return failed.length === 0 ? 0 : 1;
-}
-
-function readTemplate(source: string) {
-  try {
-    return parseTemplate(source);
-  } catch (err) {
-    if (err instanceof TemplateError) throw new CommandError(`template parsing error: ${err.message}`);
-    throw err;
-  }
 }
 
 /** Up to the first failure; returns what went wrong. */

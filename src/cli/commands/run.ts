@@ -47,9 +47,9 @@ async function runDetached(context: Context, flags: Flags, request: CreateReques
 
 async function runAttached(context: Context, flags: Flags, request: CreateRequest): Promise<number> {
   const { client } = context;
+  const body = await withTerminal(request.body);
   // One connection more, made while the container is: attach and wait need one each. A failure shows at its use.
   const warm = client.warm().catch(() => undefined);
-  const body = await withTerminal(request.body);
   const {
     AttachStdin: stdin = false,
     AttachStdout: stdout = false,
@@ -60,10 +60,9 @@ async function runAttached(context: Context, flags: Flags, request: CreateReques
   await warm;
   const detachKeys =
     tty && stdin ? flags.text("detach-keys") || (await configured(context, "detachKeys")) : "";
-  const stopProxy =
-    flags.bool("sig-proxy") && !tty
-      ? proxySignals((signal) => actOnContainer(client, id, "kill", { signal }))
-      : undefined;
+  const stopProxy = flags.bool("sig-proxy")
+    ? proxySignals((signal) => actOnContainer(client, id, "kill", { signal }))
+    : undefined;
   const [connection, waiting] = await Promise.all([
     attachContainer(client, id, { stream: true, stdin, stdout, stderr, detachKeys: detachKeys || undefined }),
     waitContainer(client, id, flags.bool("rm") ? "removed" : "next-exit"),

@@ -1,4 +1,5 @@
 import { tagImage } from "../../client/images.ts";
+import { parseReference } from "../../spec/reference.ts";
 import type { Context } from "../command.ts";
 import { CommandError } from "../failure.ts";
 import type { Flags } from "../flags.ts";
@@ -6,9 +7,10 @@ import { splitReference } from "./import.ts";
 
 export async function tag({ client }: Context, _flags: Flags, operands: readonly string[]): Promise<number> {
   const [image = "", target = ""] = operands;
-  if (target === "" || /\s/.test(target)) {
+  const { problem } = parseReference(target);
+  if (problem !== undefined) {
     throw new CommandError(
-      `Error parsing reference: ${JSON.stringify(target)} is not a valid repository/tag: invalid reference format`,
+      `Error parsing reference: ${JSON.stringify(target)} is not a valid repository/tag: ${problem}`,
     );
   }
   const { repo = "", tag: name = "latest" } = splitReference(target);

@@ -4,10 +4,10 @@ import { buildInfo } from "../../base/build-info.ts";
 import { versionText } from "../../client/system.ts";
 import type { VersionAnswer } from "../../spec/docker-system.ts";
 import type { Context } from "../command.ts";
-import { CommandError } from "../failure.ts";
 import type { Flags } from "../flags.ts";
+import { printByFormat, readFormat } from "../format/one-value.ts";
 import { print } from "../print.ts";
-import { parseTemplate, renderTemplate, TemplateError } from "../template/template.ts";
+import { parseGoJson } from "../template/go-json.ts";
 
 /** The newest version of the API that this client knows. */
 const apiVersion = "1.55";
@@ -28,31 +28,33 @@ export async function version(
     BuildTime: ansiTime(buildInfo.builtAt),
     Context: "default",
   };
+  const format = flags.text("format");
+  const template = format === "" || format === "json" ? undefined : readFormat(format);
   // The client's own part is told even when the engine does not answer.
   let server: VersionAnswer | null = null;
   let failure: unknown;
   try {
-    server = JSON.parse(await versionText(client)) as VersionAnswer;
+    server = withReadableTime(JSON.parse(await versionText(client)) as VersionAnswer);
   } catch (err) {
     failure = err;
   }
-  await print(textOf(flags.text("format"), { Client: own, Server: server }));
+  const versions: Versions = { Client: own, Server: server };
+  if (format === "json") await print(`${JSON.stringify(versions)}\n`);
+  else if (template === undefined) await print(pageOf(versions));
+  else await printByFormat(template, parseGoJson(JSON.stringify(versions)));
   if (failure !== undefined) throw failure;
   return 0;
 }
 
 type Versions = { readonly Client: Readonly<Record<string, string>>; readonly Server: VersionAnswer | null };
 
-function textOf(format: string, versions: Versions): string {
-  if (format === "") return pageOf(versions);
-  if (format === "json") return `${JSON.stringify(versions)}\n`;
-  try {
-    return `${renderTemplate(parseTemplate(format), versions)}\n`;
-  } catch (err) {
-    if (err instanceof TemplateError)
-      throw new CommandError(err.message.replace(/^template: :/, "template: version:"), 64);
-    throw err;
-  }
+function withReadableTime(answer: VersionAnswer): VersionAnswer {
+  const Components = answer.Components.map((component) => {
+    const built = component.Details["BuildTime"];
+    if (built === undefined) return component;
+    return { ...component, Details: { ...component.Details, BuildTime: ansiTime(built) } };
+  });
+  return { ...answer, Components };
 }
 
 function pageOf({ Client, Server }: Versions): string {
@@ -86,11 +88,7 @@ function common(details: Readonly<Record<string, string>>): Lines {
 
 function engine(details: Readonly<Record<string, string>>): Lines {
   const api = `${details["ApiVersion"]} (minimum version ${details["MinAPIVersion"]})`;
-  return [
-    ["API version", api],
-    ...common({ ...details, BuildTime: ansiTime(details["BuildTime"] ?? "") }),
-    ["Experimental", details["Experimental"]],
-  ];
+  return [["API version", api], ...common(details), ["Experimental", details["Experimental"]]];
 }
 
 function others(details: Readonly<Record<string, string>>): Lines {

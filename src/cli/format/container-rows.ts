@@ -12,6 +12,8 @@ export function containerListing(withSize: boolean): Listing {
   return {
     table: columns.map((name) => `{{.${name}}}`).join("\t"),
     quiet: "{{.ID}}",
+    // `docker ps` looks into the template before it asks for the list.
+    words: { parse: "failed to parse template", execute: "failed to execute template" },
     headers: {
       Command: "COMMAND",
       CreatedAt: "CREATED AT",

@@ -14,7 +14,13 @@ export type Listing = {
   readonly headers: Readonly<Record<string, string>>;
   /** Template for `--quiet`. */
   readonly quiet: string;
+  /** How complaints about a template begin, where it is not the usual way. */
+  readonly words?: ErrorWords;
 };
+
+type ErrorWords = { readonly parse: string; readonly execute: string };
+
+const usualWords: ErrorWords = { parse: "template parsing error", execute: "template parsing error" };
 
 export type FormatChoice = { readonly format: string; readonly quiet: boolean };
 
@@ -23,6 +29,9 @@ export type Format = {
   readonly template: Template;
   readonly headers: Readonly<Record<string, string>> | undefined;
   readonly source: string;
+  /** `--format` as it was written. */
+  readonly asked: string;
+  readonly words: ErrorWords;
 };
 
 /** @throws CommandError for a template that cannot be read. */
@@ -32,11 +41,12 @@ export function chooseFormat(listing: Listing, { format, quiet }: FormatChoice):
   const rest = isTable ? asked.slice("table".length).trim() : asked;
   const chosen = isTable && rest === "" ? listing.table : rest;
   const source = (chosen === "json" ? "{{json .}}" : chosen).replaceAll("\\t", "\t").replaceAll("\\n", "\n");
+  const words = listing.words ?? usualWords;
   try {
     const template = parseTemplate(source);
-    return { template, source, headers: isTable ? listing.headers : undefined };
+    return { template, source, asked, words, headers: isTable ? listing.headers : undefined };
   } catch (err) {
-    if (err instanceof TemplateError) throw new CommandError(`template parsing error: ${err.message}`);
+    if (err instanceof TemplateError) throw new CommandError(`${words.parse}: ${err.message}`);
     throw err;
   }
 }
@@ -50,16 +60,16 @@ export function renderList(format: Format, rows: readonly Row[]): string {
       lines.push(format.source === "{{json .}}" ? toRowJson(row) : renderTemplate(format.template, row));
     }
   } catch (err) {
-    if (err instanceof TemplateError) throw new CommandError(`template parsing error: ${err.message}`);
+    if (err instanceof TemplateError) throw new CommandError(`${format.words.execute}: ${err.message}`);
     throw err;
   }
   const text = lines.map((line) => `${line}\n`).join("");
   return format.headers === undefined ? text : alignTabs(text);
 }
 
-/** Whether the template looks at a column, which may be dear to compute (sizes). */
+/** Whether the user's template looks at a column, which may be dear to compute (sizes). A whole row as JSON does. */
 export function mentions(format: Format, column: string): boolean {
-  return format.source.includes(`.${column}`);
+  return format.asked.includes(`.${column}`) || /\bjson \.[^\w]/.test(format.asked);
 }
 
 /** `.Label "com.example.some-thing"` is headed "some thing". */

@@ -6,56 +6,50 @@ type Run = {
   readonly address: string;
   readonly protocol: string;
   readonly published: boolean;
-  firstPrivate: number;
-  lastPrivate: number;
-  firstPublic: number;
-  lastPublic: number;
+  readonly first: number;
+  last: number;
+  /** Of the first port: that of the others follows, since only equal numbers are drawn together. */
+  readonly publicPort: number;
 };
 
-/** "0.0.0.0:8000-8002->80-82/tcp, 443/tcp". */
+/** "0.0.0.0:8000-8002->8000-8002/tcp, 443/tcp, 0.0.0.0:8080->80/tcp". */
 export function displayPorts(ports: readonly PortSummary[] | null): string {
-  const runs: Run[] = [];
+  const done: Run[] = [];
+  /** The run that may still grow, for each address and protocol. */
+  const open = new Map<string, Run>();
+  /** A port that is published under another number stands alone, at the end. */
   const alone: Run[] = [];
-  for (const port of (ports ?? []).toSorted(byPort)) {
-    const { IP = "", PrivatePort, PublicPort = 0, Type } = port;
-    const run: Run = {
+  for (const { IP = "", PrivatePort, PublicPort = 0, Type } of (ports ?? []).toSorted(byPort)) {
+    const published = PublicPort > 0;
+    const next: Run = {
       address: IP,
       protocol: Type,
-      published: PublicPort > 0,
-      firstPrivate: PrivatePort,
-      lastPrivate: PrivatePort,
-      firstPublic: PublicPort,
-      lastPublic: PublicPort,
+      published,
+      first: PrivatePort,
+      last: PrivatePort,
+      publicPort: PublicPort,
     };
-    // A port that is published under another number stands alone.
-    if (run.published && PublicPort !== PrivatePort) {
-      alone.push(run);
+    if (published && PublicPort !== PrivatePort) {
+      alone.push(next);
       continue;
     }
-    const before = runs.findLast((candidate) => continues(candidate, run));
-    if (before === undefined) runs.push(run);
-    else {
-      before.lastPrivate = run.lastPrivate;
-      before.lastPublic = run.lastPublic;
+    const key = `${IP}/${Type}`;
+    const run = open.get(key);
+    if (run !== undefined && run.last + 1 === PrivatePort) {
+      run.last = PrivatePort;
+      continue;
     }
+    if (run !== undefined) done.push(run);
+    open.set(key, next);
   }
-  return [...alone, ...runs].map(display).join(", ");
-}
-
-function continues(before: Run, next: Run): boolean {
-  return (
-    before.address === next.address &&
-    before.protocol === next.protocol &&
-    before.published === next.published &&
-    before.lastPrivate + 1 === next.firstPrivate
-  );
+  return [...done, ...open.values(), ...alone].map(display).join(", ");
 }
 
 function display(run: Run): string {
-  const inside = `${span(run.firstPrivate, run.lastPrivate)}/${run.protocol}`;
+  const inside = `${span(run.first, run.last)}/${run.protocol}`;
   if (!run.published) return inside;
   const address = run.address.includes(":") ? `[${run.address}]` : run.address;
-  return `${address}:${span(run.firstPublic, run.lastPublic)}->${inside}`;
+  return `${address}:${span(run.publicPort, run.publicPort + run.last - run.first)}->${inside}`;
 }
 
 function span(first: number, last: number): string {

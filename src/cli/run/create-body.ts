@@ -2,6 +2,7 @@
 // daemon's defaults are the same as the image's or Docker's.
 
 import type { ContainerConfig, CreateContainerBody, HostConfig, MountRequest } from "../../spec/docker.ts";
+import { parseReference } from "../../spec/reference.ts";
 import { CommandError, InvalidValueError } from "../failure.ts";
 import type { Flags } from "../flags.ts";
 import {
@@ -46,6 +47,9 @@ export async function readCreateRequest(
   surroundings: Surroundings,
 ): Promise<CreateRequest> {
   const [Image = "", ...command] = operands;
+  const { problem } = parseReference(Image);
+  // An image's own id is no name, but names an image all the same.
+  if (problem !== undefined && !/^[0-9a-f]{64}$/.test(Image)) throw new CommandError(problem, 125);
   const ports = readPorts(flags);
   const networking = readNetworking(flags);
   const body: CreateContainerBody = {

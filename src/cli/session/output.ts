@@ -4,7 +4,7 @@
 // go on; and unlike a stream object it never makes a pipe non-blocking that other programs share with us. While one
 // batch is being written, the connection collects the next.
 
-import { writev } from "node:fs";
+import { fstatSync, writev } from "node:fs";
 import { FrameSplitter, stdoutStream } from "../../spec/stdcopy.ts";
 import { CommandError } from "../failure.ts";
 
@@ -16,36 +16,49 @@ export type ByteSource = { readonly read: () => Promise<readonly Uint8Array[] | 
 /** Which of the container's streams are wanted: an unwanted one is thrown away. */
 export type Wanted = { readonly stdout: boolean; readonly stderr: boolean };
 
+/** What is to be written, in order. */
 type Batch = { readonly fd: 1 | 2; readonly parts: Uint8Array[] };
 
 /** Resolves when the source has ended and everything is written. */
 export async function copyOutput(source: ByteSource, kind: OutputKind, wanted: Wanted): Promise<void> {
   const splitter = new FrameSplitter();
+  const oneFile = sameFile(1, 2);
   for (;;) {
     const pieces = await source.read();
     if (pieces === undefined) return;
-    const batches = kind === "raw" ? [{ fd: 1 as const, parts: [...pieces] }] : split(splitter, pieces);
-    for (const { fd, parts } of batches) {
-      if (fd === 1 ? wanted.stdout : wanted.stderr) await writeAll(fd, parts);
-    }
+    const batches =
+      kind === "raw"
+        ? [{ fd: 1 as const, parts: wanted.stdout ? [...pieces] : [] }]
+        : split(splitter, pieces, wanted, oneFile);
+    for (const { fd, parts } of batches) await writeAll(fd, parts);
   }
 }
 
-/** In the order of arrival, so that both streams on one terminal stay in the order in which they were written. */
-function split(splitter: FrameSplitter, pieces: readonly Uint8Array[]): readonly Batch[] {
-  const batches: Batch[] = [];
-  let last: Batch | undefined;
+/**
+ * One batch for each of our streams. Where both are the same terminal, pipe or file, everything goes into one, so that
+ * lines of both stay in the order in which they were written; where they are not, nobody can see that order.
+ */
+function split(
+  splitter: FrameSplitter,
+  pieces: readonly Uint8Array[],
+  wanted: Wanted,
+  oneFile: boolean,
+): readonly Batch[] {
+  const out: Batch = { fd: 1, parts: [] };
+  const err: Batch = oneFile ? out : { fd: 2, parts: [] };
   for (const piece of pieces) {
     splitter.push(piece, (stream, part) => {
-      const fd = stream === stdoutStream ? 1 : 2;
-      if (last?.fd !== fd) {
-        last = { fd, parts: [] };
-        batches.push(last);
-      }
-      last.parts.push(part);
+      const isOut = stream === stdoutStream;
+      if (isOut ? wanted.stdout : wanted.stderr) (isOut ? out : err).parts.push(part);
     });
   }
-  return batches;
+  return oneFile ? [out] : [out, err];
+}
+
+function sameFile(a: number, b: number): boolean {
+  const first = fstatSync(a);
+  const second = fstatSync(b);
+  return first.dev === second.dev && first.ino === second.ino;
 }
 
 /** IOV_MAX of Linux. */

@@ -2,7 +2,7 @@
 
 import type { Command, Expression, Node, Pipeline } from "./parser.ts";
 import { TemplateError } from "./template-error.ts";
-import { goString, isFields, isTrue, Row } from "./values.ts";
+import { goString, isFields, isStruct, isTrue, Row } from "./values.ts";
 
 type Variable = { readonly name: string; value: unknown };
 type Scope = { readonly dot: unknown; readonly variables: Variable[]; readonly functions: Functions };
@@ -113,6 +113,7 @@ function run(command: Command, scope: Scope, piped: readonly unknown[]): unknown
   if (first.kind === "call") return call(first.name, first, rest, scope, piped);
   const args = () => [...rest.map((word) => valueOf(word, scope)), ...piped];
   if (first.kind === "field") return field(first, scope, args());
+  if (first.kind === "literal" && first.value === null) throw failure(first, "nil is not a command");
   if (rest.length + piped.length > 0)
     throw failure(first, `can't give argument to non-function ${first.text}`);
   return valueOf(first, scope);
@@ -197,8 +198,10 @@ function fieldOf(value: unknown, name: string, origin: Expression, args: readonl
     throw failure(origin, `nil data; no entry for key ${JSON.stringify(name)}`);
   }
   if (!isFields(value)) throw failure(origin, `can't evaluate field ${name} in type interface {}`);
-  if (!Object.hasOwn(value, name)) throw failure(origin, `map has no entry for key ${JSON.stringify(name)}`);
-  return value[name];
+  if (Object.hasOwn(value, name)) return value[name];
+  // A Go map gives nothing for a key that it does not have; a struct has no such field.
+  if (!isStruct(value)) return undefined;
+  throw failure(origin, `map has no entry for key ${JSON.stringify(name)}`);
 }
 
 function failure(origin: Expression | undefined, reason: string): TemplateError {

@@ -153,14 +153,14 @@ class Parser {
     for (;;) {
       const words: Expression[] = [];
       let token = this.#nextSolid();
-      while (token !== undefined && !isEnd(token, until) && token.value !== "|") {
+      while (token !== undefined && !isEnd(token, until) && !isBar(token)) {
         words.push(this.#operand(token));
         token = this.#nextSolid();
       }
       if (token === undefined) throw parseError(this.#source, this.#source.length, "unclosed action");
       if (words.length === 0) {
-        if (commands.length > 0)
-          throw this.unexpected(`${describe(token)} in ${context}: a command is missing`);
+        // Go lets a bar at the end pass.
+        if (commands.length > 0 && isEnd(token, until)) break;
         throw parseError(this.#source, token.offset, `missing value for ${context}`);
       }
       commands.push({ words });
@@ -194,9 +194,11 @@ class Parser {
     const start = token.offset;
     let expression: Expression = this.#term(token);
     const names: string[] = [];
+    // Go gives a chain of fields the place of the second.
+    const place = position(this.#source, this.#peek()?.offset ?? start);
     while (this.#peek()?.type === "field") names.push(this.#next()?.value.slice(1) ?? "");
     if (names.length > 0) {
-      const origin = this.#origin(start);
+      const origin = { ...this.#origin(start), place };
       if (expression.kind === "literal")
         throw this.unexpected(`<.${names[0]}> after term ${JSON.stringify(token.value)}`);
       expression =
@@ -283,6 +285,10 @@ class Parser {
 
 function isEnd(token: Token, until: "close" | ")"): boolean {
   return until === "close" ? token.type === "close" : token.value === ")" && token.type === "operator";
+}
+
+function isBar(token: Token): boolean {
+  return token.type === "operator" && token.value === "|";
 }
 
 function describe(token: Token | undefined): string {

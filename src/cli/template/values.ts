@@ -13,26 +13,31 @@ export class Row {
 
 export type Field = (...args: readonly unknown[]) => unknown;
 
-/** A Go struct in somebody else's answer: printed without its keys. */
-const structKeys = new Set([
-  "State",
-  "HostConfig",
-  "Config",
-  "NetworkSettings",
-  "GraphDriver",
-  "RootFS",
-  "Metadata",
-]);
 export type Fields = Readonly<Record<string, unknown>>;
+
+/** Objects that are structs in Go: printed without their keys, and asking for a field they lack is an error. */
+const structs = new WeakSet<object>();
+
+export function markStruct(value: Fields): void {
+  structs.add(value);
+}
+
+export function isStruct(value: Fields): boolean {
+  return structs.has(value);
+}
+
+/** Go's nil slice and nil map: empty when printed, null as JSON. */
+export const nilList: readonly never[] = Object.freeze([]);
+export const nilMap: Fields = Object.freeze({});
 
 export function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Row);
 }
 
-/** Go's truth: not the zero value of its type, and not empty. */
+/** Go's truth: not the zero value of its type, and not empty. A struct is always true. */
 export function isTrue(value: unknown): boolean {
   if (Array.isArray(value)) return value.length > 0;
-  if (isFields(value)) return Object.keys(value).length > 0;
+  if (isFields(value)) return isStruct(value) || Object.keys(value).length > 0;
   return Boolean(value);
 }
 
@@ -41,17 +46,16 @@ export function goString(value: unknown): string {
   return value === null || value === undefined ? "<no value>" : inner(value);
 }
 
-function inner(value: unknown, asStruct = false): string {
+function inner(value: unknown): string {
   if (value === null || value === undefined) return "<nil>";
-  if (Array.isArray(value)) return `[${value.map((item) => inner(item, isFields(item))).join(" ")}]`;
+  if (Array.isArray(value)) return `[${value.map(inner).join(" ")}]`;
   if (value instanceof Row) return inner(rowJson(value));
   if (isFields(value)) {
-    if (asStruct)
-      return `{${Object.entries(value)
-        .map(([key, item]) => inner(item, structKeys.has(key)))
-        .join(" ")}}`;
-    const keys = Object.keys(value).sort();
-    return `map[${keys.map((key) => `${key}:${inner(value[key], structKeys.has(key))}`).join(" ")}]`;
+    if (isStruct(value)) return `{${Object.values(value).map(inner).join(" ")}}`;
+    const pairs = Object.keys(value)
+      .sort()
+      .map((key) => `${key}:${inner(value[key])}`);
+    return `map[${pairs.join(" ")}]`;
   }
   if (typeof value === "number") return goNumber(value);
   return typeof value === "string" ? value : `${value as boolean | bigint}`;
@@ -72,9 +76,10 @@ export function rowJson(row: Row): Fields {
 
 /** Go's json.Marshal without HTML escapes, as Docker's `json` function has it. */
 export function toJson(value: unknown): string {
-  return JSON.stringify(value instanceof Row ? rowJson(value) : (value ?? null), (_key, item: unknown) =>
-    item instanceof Row ? rowJson(item) : item,
-  );
+  return JSON.stringify(value ?? null, (_key, item: unknown) => {
+    if (item === nilList || item === nilMap) return null;
+    return item instanceof Row ? rowJson(item) : item;
+  });
 }
 
 /** -1, 0, 1; undefined when Go would not compare the two. */
