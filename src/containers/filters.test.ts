@@ -111,7 +111,7 @@ describe("containerFilter", () => {
     [{ exited: ["1"] }, "web-old"],
     [{ exited: ["0", "1"] }, "db web-old"],
     [{ ancestor: ["app"] }, "new web-old web"],
-    [{ ancestor: ["sha256:base"] }, "new db web-old web"],
+    [{ ancestor: ["base"] }, "new db web-old web"],
     [{ ancestor: ["other"] }, ""],
     [{ ancestor: ["missing"] }, ""],
     [{ before: ["db"] }, "web-old web"],
