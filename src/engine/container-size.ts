@@ -18,7 +18,7 @@ export async function containerSizes(engine: Engine, record: ContainerRecord): P
 }
 
 /** Sum of the sizes of regular files and links below `folder`, a file with several names counted once. */
-async function treeSize(folder: string, seen = new Set<number>()): Promise<number> {
+export async function treeSize(folder: string, seen = new Set<number>()): Promise<number> {
   let total = 0;
   for (const entry of await entriesOf(folder)) {
     const path = join(folder, entry.name);

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import type { Duplex } from "node:stream";
-import { ConflictError, InvalidParameterError } from "../base/errors.ts";
+import { ConflictError, InvalidParameterError, ProgramNotStartedError } from "../base/errors.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import { isUp } from "../containers/state.ts";
 import { execProcess } from "../runtime/oci-spec/exec-process.ts";
@@ -48,7 +48,8 @@ export async function startExec(
     const { pid } = await startTask(engine, container, exec, options);
     engine.execs.set({ ...exec, state: { status: "running", pid } });
   } catch (err) {
-    engine.execs.set({ ...exec, state: { status: "exited", exitCode: 126 } });
+    const exitCode = err instanceof ProgramNotStartedError ? err.exitCode : 126;
+    engine.execs.set({ ...exec, state: { status: "exited", exitCode } });
     engine.monitor.abandon(id);
     stream?.destroy();
     await rm(taskFiles(engine.config.execRoot, id).dir, { recursive: true, force: true });

@@ -3,7 +3,7 @@ import { ConflictError, DeadlineError } from "../base/errors.ts";
 import { isUp } from "../containers/state.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import { signalNumber } from "../containers/signals.ts";
-import { publishContainerEvent } from "./engine.ts";
+import { driverOf, publishContainerEvent } from "./engine.ts";
 import type { Engine } from "./engine.ts";
 import { cancelRestart } from "./restarts.ts";
 
@@ -32,9 +32,9 @@ export const sigkill = 9;
 export async function killNow(engine: Engine, record: ContainerRecord): Promise<void> {
   const deadline = AbortSignal.timeout(killTimeoutMs);
   const ended = engine.waiters.next(record.id, "next-exit", deadline);
-  const sent = engine.monitor.kill(record);
+  const sent = engine.monitor.signal(record.id, sigkill);
   try {
-    await Promise.all([sent, ended]);
+    await Promise.all([sent.then(() => thaw(engine, record)), ended]);
   } catch (err) {
     if (!deadline.aborted) throw err;
     throw new DeadlineError(
@@ -42,6 +42,12 @@ export async function killNow(engine: Engine, record: ContainerRecord): Promise<
       { cause: err },
     );
   }
+}
+
+/** The signal waits in a frozen process until it is thawed; then it is the first thing that happens to it. */
+async function thaw(engine: Engine, record: ContainerRecord): Promise<void> {
+  if (engine.containers.get(record.id)?.state.status === "paused")
+    await engine.monitor.run(driverOf(engine, record).resume(record.id));
 }
 
 export function stopSignalOf(record: ContainerRecord): number {

@@ -2,13 +2,11 @@
 import type { Duplex } from "node:stream";
 import { UnavailableError, errorText } from "../base/errors.ts";
 import type { Host } from "../base/host.ts";
-import type { ContainerRecord } from "../containers/record.ts";
 import type { Command, Driver } from "../runtime/driver.ts";
 import { ensureMonitor } from "../runtime/monitor-client.ts";
 import type { MonitorClient } from "../runtime/monitor-client.ts";
 import type { AttachRequest, ExitEvent, TaskSpec, TaskStatus } from "../runtime/monitor-protocol.ts";
 import type { WindowSize } from "./resize.ts";
-import { sigkill } from "./kill.ts";
 
 type LinkOptions = {
   readonly execRoot: string;
@@ -58,10 +56,6 @@ export class MonitorLink {
 
   async signal(id: string, signal: number): Promise<void> {
     await (await this.#client).signal(id, signal);
-  }
-
-  async kill(record: ContainerRecord): Promise<void> {
-    await this.signal(record.id, sigkill);
   }
 
   async resize(id: string, size: WindowSize): Promise<void> {

@@ -71,7 +71,7 @@ function enterBridge(engine: Engine, { id, endpoints }: ContainerRecord): Sandbo
 function joinNetwork(engine: Engine, ref: string): Sandbox {
   const other = joinedContainer(engine, ref);
   if (!isUp(other.state))
-    throw new ConflictError(`cannot join network namespace of a non running container: ${other.id}`);
+    throw new ConflictError(`cannot join network of a non running container: ${other.id}`);
   return {
     namespace: { kind: "shared", path: `/proc/${processOf(engine, ref)}/ns/net` },
     attachments: [],
