@@ -10,6 +10,7 @@ import type {
   MountRequest,
   UpdateContainerBody,
 } from "../spec/docker.ts";
+import type { CreateVolumeBody } from "../spec/docker-resources.ts";
 
 type Entries = Readonly<Record<string, v.GenericSchema>>;
 type OptionalEntries<E extends Entries> = {
@@ -234,4 +235,11 @@ export const execStartBody: Body<ExecStartBody> = fields({
   Detach: flag,
   Tty: flag,
   ConsoleSize: size,
+});
+
+export const createVolumeBody: Body<CreateVolumeBody> = fields({
+  Name: text,
+  Driver: text,
+  DriverOpts: textMap,
+  Labels: textMap,
 });

@@ -1,10 +1,12 @@
 // Images: list, inspect, history, tag, remove, import, load, and the making of host images (which clients call a pull).
-import { ForbiddenError, InvalidParameterError, NotImplementedError } from "../base/errors.ts";
+import { ForbiddenError, InvalidParameterError, NotImplementedError, SystemError } from "../base/errors.ts";
 import { resolveOrMakeImage } from "../engine/host-image.ts";
 import { importImage, listImages, loadImages, removeImage, tagImage } from "../engine/images.ts";
+import { pruneImages } from "../engine/prune-images.ts";
 import { imageHistory } from "../images/image-history.ts";
 import { imageInspect } from "../images/image-summary.ts";
 import type { LoadedImage } from "../images/load.ts";
+import type { ByteSource } from "../storage/byte-reader.ts";
 import { familiarString, hostImageName, parseReference, withDefaultTag } from "../spec/reference.ts";
 import type { Reference } from "../spec/reference.ts";
 import type { Answer } from "./answer.ts";
@@ -54,6 +56,10 @@ export async function remove(call: Call): Promise<Answer> {
   return json(await removeImage(engine, name, { force, noprune: flagOf(query, "noprune") }));
 }
 
+export async function prune({ engine, query }: Call): Promise<Answer> {
+  return json(await pruneImages(engine, filtersOf(query)));
+}
+
 /** `fromImage` is a pull, everything else an import. */
 export function create(call: Call): Answer {
   const fromImage = textOf(call.query, "fromImage");
@@ -93,12 +99,9 @@ function withoutTag(name: string): string {
   return name.replace(/:[^/:]*$/, "");
 }
 
+/** From the request's body, or from an address that the daemon fetches. */
 function importFrom({ engine, query, body, version, signal }: Call): Answer {
   const source = textOf(query, "fromSrc");
-  if (source !== "-")
-    throw new NotImplementedError(
-      `importing from ${JSON.stringify(source)} is not in this build of sampan: fetch it and send it as the body (fromSrc=-)`,
-    );
   const platform = version >= 32 ? textOf(query, "platform") : "";
   const options = {
     repository: textOf(query, "repo"),
@@ -112,10 +115,24 @@ function importFrom({ engine, query, body, version, signal }: Call): Answer {
   return stream(
     jsonType,
     progressLines(async (report) => {
-      const { id } = await importImage(engine, body, options);
+      const archive = source === "-" ? body : await fetchArchive(source, signal);
+      if (source !== "-") report({ status: `Downloading from ${source}` });
+      const { id } = await importImage(engine, archive, options);
       report({ status: id });
     }),
   );
+}
+
+/** A source without a scheme is an http address, as dockerd has it. */
+async function fetchArchive(source: string, signal: AbortSignal): Promise<ByteSource> {
+  const address = source.includes("://") ? source : `http://${source}`;
+  if (!URL.canParse(address)) throw new InvalidParameterError(`invalid address to import from: ${source}`);
+  const response = await fetch(address, { signal }).catch((cause: unknown) => {
+    throw new SystemError(`cannot import from ${source}`, { cause });
+  });
+  if (!response.ok || !response.body)
+    throw new SystemError(`failed to GET ${address} with status ${response.status} ${response.statusText}`);
+  return response.body;
 }
 
 export function load({ engine, query, body, signal }: Call): Answer {

@@ -8,7 +8,6 @@ const table: readonly (readonly [what: string, ...routes: (readonly [Method, str
   ["searching in registries", ["GET", "/images/search"], ["GET", "/distribution/*name/json"]],
   ["signing in to registries", ["POST", "/auth"]],
   ["saving images", ["GET", "/images/get"], ["GET", "/images/*name/get"]],
-  ["pruning images", ["POST", "/images/prune"]],
   [
     "building images",
     ["POST", "/build"],
@@ -31,23 +30,13 @@ const table: readonly (readonly [what: string, ...routes: (readonly [Method, str
   ["disk usage", ["GET", "/system/df"]],
   [
     "user-defined networks",
-    ["GET", "/networks"],
-    ["GET", "/networks/:id"],
     ["DELETE", "/networks/:id"],
     ["POST", "/networks/create"],
     ["POST", "/networks/:id/connect"],
     ["POST", "/networks/:id/disconnect"],
     ["POST", "/networks/prune"],
   ],
-  [
-    "managing volumes",
-    ["GET", "/volumes"],
-    ["POST", "/volumes/create"],
-    ["GET", "/volumes/:name"],
-    ["PUT", "/volumes/:name"],
-    ["DELETE", "/volumes/:name"],
-    ["POST", "/volumes/prune"],
-  ],
+  ["cluster volumes", ["PUT", "/volumes/:name"]],
 ];
 
 export const missingRoutes: readonly Route[] = table.flatMap(([what, ...routes]) =>

@@ -3,10 +3,12 @@ import * as streams from "./container-streams.ts";
 import * as containers from "./containers.ts";
 import * as exec from "./exec.ts";
 import * as images from "./images.ts";
+import * as networks from "./networks.ts";
 import { missingRoutes } from "./not-in-this-build.ts";
 import type { Route } from "./router.ts";
 import { swarmRoutes } from "./swarm.ts";
 import * as system from "./system.ts";
+import * as volumes from "./volumes.ts";
 
 export const routes: readonly Route[] = [
   { method: "GET", pattern: "/_ping", handler: system.ping },
@@ -47,6 +49,17 @@ export const routes: readonly Route[] = [
   { method: "GET", pattern: "/images/*name/history", handler: images.history },
   { method: "POST", pattern: "/images/*name/tag", handler: images.tag },
   { method: "DELETE", pattern: "/images/*name", handler: images.remove },
+
+  { method: "POST", pattern: "/images/prune", since: 25, handler: images.prune },
+
+  { method: "GET", pattern: "/networks", handler: networks.list },
+  { method: "GET", pattern: "/networks/:id", handler: networks.inspect },
+
+  { method: "GET", pattern: "/volumes", handler: volumes.list },
+  { method: "POST", pattern: "/volumes/create", handler: volumes.create },
+  { method: "POST", pattern: "/volumes/prune", since: 25, handler: volumes.prune },
+  { method: "GET", pattern: "/volumes/:name", handler: volumes.inspect },
+  { method: "DELETE", pattern: "/volumes/:name", handler: volumes.remove },
 
   ...swarmRoutes,
   ...missingRoutes,

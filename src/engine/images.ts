@@ -1,5 +1,4 @@
 // The verbs on images: those of the image store, told who uses what, and with their events published.
-import { booleanFilter, checkFilterKeys } from "../base/filters.ts";
 import type { Filters } from "../base/filters.ts";
 import { countsAsRunning } from "../containers/view.ts";
 import type { ReadOptions } from "../images/archive-contents.ts";
@@ -12,7 +11,6 @@ import { removeImage as removeStored } from "../images/remove.ts";
 import type { ImageUse } from "../images/remove.ts";
 import { tagImage as tagStored } from "../images/tag.ts";
 import type { Image } from "../images/image-store.ts";
-import { familiarString } from "../spec/reference.ts";
 import type { ByteSource } from "../storage/byte-reader.ts";
 import type { ImageDeleteItem, ImageSummary } from "../spec/docker.ts";
 import type { Engine } from "./engine.ts";
@@ -58,35 +56,6 @@ export async function removeImage(
   return items;
 }
 
-/** Removes images without a name, or with the filter `dangling=false` all that no container has. */
-export async function pruneImages(
-  engine: Engine,
-  filters: Filters,
-): Promise<{ readonly ImagesDeleted: readonly ImageDeleteItem[] | null; readonly SpaceReclaimed: number }> {
-  checkFilterKeys(filters, new Set(["dangling", "label", "label!", "until"]));
-  const danglingOnly = booleanFilter(filters, "dangling", true);
-  const { dangling: _, ...others } = Object.fromEntries(filters);
-  const wanted = new Map([
-    ...Object.entries(others),
-    ...(danglingOnly ? [["dangling", ["true"]] as const] : []),
-  ]);
-  const sizeBefore = layersSize(engine);
-  const ImagesDeleted: ImageDeleteItem[] = [];
-  for (const { Id } of listImages(engine, { all: false, sharedSize: false, filters: wanted })) {
-    if (usesOf(engine, Id).length > 0) continue;
-    const names = engine.images.tags.of(Id).map(familiarString);
-    for (const ref of names.length > 0 ? names : [Id])
-      ImagesDeleted.push(...(await removeImage(engine, ref, { force: false, noprune: false })));
-  }
-  const SpaceReclaimed = sizeBefore - layersSize(engine);
-  engine.events.publish("image", "prune", "", { reclaimed: String(SpaceReclaimed) });
-  return { ImagesDeleted: ImagesDeleted.length > 0 ? ImagesDeleted : null, SpaceReclaimed };
-}
-
-function layersSize({ images }: Engine): number {
-  return images.layers.all().reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-}
-
 /** The signal ends the reading of the archive; what was unpacked so far is thrown away. */
 export async function importImage(
   engine: Engine,
@@ -109,7 +78,7 @@ export async function loadImages(
   return loaded;
 }
 
-function usesOf(engine: Engine, imageId: string): ImageUse[] {
+export function usesOf(engine: Engine, imageId: string): ImageUse[] {
   return engine.containers
     .all()
     .filter((record) => record.imageId === imageId)

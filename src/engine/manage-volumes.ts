@@ -1,0 +1,105 @@
+// `volume create`, `ls`, `inspect`, `rm` and `prune`.
+import { InvalidParameterError, NotFoundError } from "../base/errors.ts";
+import {
+  booleanFilter,
+  checkFilterKeys,
+  lacksLabels,
+  matchesExactly,
+  matchesLabels,
+  matchesPattern,
+} from "../base/filters.ts";
+import type { Filters } from "../base/filters.ts";
+import type { CreateVolumeBody, VolumeBody } from "../spec/docker-resources.ts";
+import type { Volume } from "../volumes/volume-store.ts";
+import { treeSize } from "./container-size.ts";
+import type { Engine } from "./engine.ts";
+import { volumeUsers } from "./remove.ts";
+
+const listKeys: ReadonlySet<string> = new Set(["dangling", "driver", "label", "name"]);
+const pruneKeys: ReadonlySet<string> = new Set(["all", "label", "label!"]);
+
+export function createVolume(engine: Engine, body: CreateVolumeBody): VolumeBody {
+  const { Name = "", Driver = "", DriverOpts = {}, Labels = {} } = body;
+  if (Driver !== "" && Driver !== "local")
+    throw new NotFoundError(`error looking up volume plugin ${Driver}: plugin "${Driver}" not found`);
+  const [option] = Object.keys(DriverOpts);
+  if (option !== undefined)
+    throw new InvalidParameterError(`create ${Name}: invalid option: ${JSON.stringify(option)}`);
+  const name = Name || engine.host.random.hex(32);
+  const isNew = engine.volumes.get(name) === undefined;
+  const volume = engine.volumes.ensure(name, { labels: Labels, anonymous: Name === "" });
+  if (isNew) publish(engine, "create", volume);
+  return volumeBody(engine, volume);
+}
+
+export function listVolumes(engine: Engine, filters: Filters): VolumeBody[] {
+  checkFilterKeys(filters, listKeys);
+  const dangling = filters.has("dangling") ? booleanFilter(filters, "dangling", false) : undefined;
+  return engine.volumes
+    .all()
+    .filter(
+      ({ name, labels }) =>
+        matchesExactly(filters, "driver", "local") &&
+        matchesPattern(filters, "name", name) &&
+        matchesLabels(filters, "label", labels) &&
+        (dangling === undefined || dangling === (volumeUsers(engine, name).length === 0)),
+    )
+    .map((volume) => volumeBody(engine, volume));
+}
+
+export function inspectVolume(engine: Engine, name: string): VolumeBody {
+  const volume = engine.volumes.get(name);
+  if (!volume) throw new NotFoundError(`get ${name}: no such volume`);
+  return volumeBody(engine, volume);
+}
+
+/** ConflictError while a container has it, running or not. With `force`, one that is not there is no error. */
+export function removeVolume(engine: Engine, name: string, options: { readonly force: boolean }): void {
+  const volume = engine.volumes.get(name);
+  if (!volume && options.force) return;
+  engine.volumes.remove(name, volumeUsers(engine, name));
+  if (volume) publish(engine, "destroy", volume);
+}
+
+/** Volumes that no container has: anonymous ones, and with the filter `all` (or `anonymousOnly` false) named ones too. */
+export async function pruneVolumes(
+  engine: Engine,
+  filters: Filters,
+  anonymousOnly: boolean,
+): Promise<{ readonly VolumesDeleted: readonly string[]; readonly SpaceReclaimed: number }> {
+  checkFilterKeys(filters, pruneKeys);
+  const namedToo = booleanFilter(filters, "all", !anonymousOnly);
+  const VolumesDeleted: string[] = [];
+  let SpaceReclaimed = 0;
+  for (const { name, anonymous, labels } of engine.volumes.all()) {
+    const isWanted =
+      (anonymous || namedToo) &&
+      matchesLabels(filters, "label", labels) &&
+      lacksLabels(filters, "label!", labels);
+    if (!isWanted || volumeUsers(engine, name).length > 0) continue;
+    const size = await treeSize(engine.volumes.mountpoint(name));
+    // A container may have taken it while it was counted.
+    if (volumeUsers(engine, name).length > 0) continue;
+    removeVolume(engine, name, { force: true });
+    VolumesDeleted.push(name);
+    SpaceReclaimed += size;
+  }
+  engine.events.publish("volume", "prune", "", { reclaimed: String(SpaceReclaimed) });
+  return { VolumesDeleted, SpaceReclaimed };
+}
+
+function volumeBody(engine: Engine, { name, createdAt, labels }: Volume): VolumeBody {
+  return {
+    Name: name,
+    Driver: "local",
+    Mountpoint: engine.volumes.mountpoint(name),
+    CreatedAt: createdAt,
+    Labels: Object.keys(labels).length > 0 ? labels : null,
+    Scope: "local",
+    Options: null,
+  };
+}
+
+function publish(engine: Engine, action: string, { name }: Volume): void {
+  engine.events.publish("volume", action, name, { driver: "local" });
+}

@@ -1,0 +1,109 @@
+// `network ls` and `network inspect` of the networks that are there without being made: bridge, host and none.
+import { InvalidParameterError, NotFoundError } from "../base/errors.ts";
+import {
+  booleanFilter,
+  checkFilterKeys,
+  matchesExactly,
+  matchesLabels,
+  matchesPattern,
+  matchesPrefix,
+} from "../base/filters.ts";
+import type { Filters } from "../base/filters.ts";
+import type { NetworkRecord } from "../networks/network-record.ts";
+import type { NetworkEndpointSummary, NetworkInspect } from "../spec/docker-resources.ts";
+import type { Engine } from "./engine.ts";
+
+const acceptedKeys: ReadonlySet<string> = new Set([
+  "dangling",
+  "driver",
+  "id",
+  "label",
+  "name",
+  "scope",
+  "type",
+]);
+
+export function listNetworks(engine: Engine, filters: Filters): NetworkInspect[] {
+  checkFilterKeys(filters, acceptedKeys);
+  // All there are were there from the start: types are `builtin` and `custom`.
+  const isDanglingAsked = booleanFilter(filters, "dangling", false);
+  return networks(engine)
+    .filter(
+      ({ id, name, driver }) =>
+        !isDanglingAsked &&
+        matchesExactly(filters, "type", "builtin") &&
+        matchesExactly(filters, "scope", "local") &&
+        matchesExactly(filters, "driver", driver) &&
+        matchesPattern(filters, "name", name) &&
+        matchesPrefix(filters, "id", id) &&
+        matchesLabels(filters, "label", {}),
+    )
+    .map((record) => networkBody(record, {}));
+}
+
+/** By name, id or unique beginning of an id. */
+export function inspectNetwork(engine: Engine, ref: string): NetworkInspect {
+  const all = networks(engine);
+  const exact = all.find(({ id, name }) => id === ref || name === ref);
+  const matches = exact ? [exact] : all.filter(({ id }) => ref !== "" && id.startsWith(ref));
+  const [record] = matches;
+  if (!record) throw new NotFoundError(`network ${ref} not found`);
+  if (matches.length > 1)
+    throw new InvalidParameterError(
+      `network ${ref} is ambiguous (${matches.length} matches found on ID prefix)`,
+    );
+  return networkBody(record, endpointsOn(engine, record.name));
+}
+
+function networks(engine: Engine): NetworkRecord[] {
+  for (const name of ["host", "none"] as const) engine.networks.plain(name);
+  return engine.networks.all().toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function networkBody(record: NetworkRecord, Containers: NetworkInspect["Containers"]): NetworkInspect {
+  const isBridge = record.driver === "bridge";
+  return {
+    Name: record.name,
+    Id: record.id,
+    Created: record.createdAt,
+    Scope: "local",
+    Driver: record.driver,
+    EnableIPv4: true,
+    EnableIPv6: false,
+    IPAM: {
+      Driver: "default",
+      Options: null,
+      Config: isBridge ? [{ Subnet: record.subnet, Gateway: record.gateway }] : [],
+    },
+    Internal: false,
+    Attachable: false,
+    Ingress: false,
+    ConfigFrom: { Network: "" },
+    ConfigOnly: false,
+    Containers,
+    Options: isBridge
+      ? {
+          "com.docker.network.bridge.name": record.bridge,
+          "com.docker.network.driver.mtu": String(record.mtu),
+        }
+      : {},
+    Labels: {},
+  };
+}
+
+/** The running containers on a network, by id. */
+function endpointsOn(engine: Engine, network: string): Record<string, NetworkEndpointSummary> {
+  const found: Record<string, NetworkEndpointSummary> = {};
+  for (const { id, name, attachments } of engine.containers.all()) {
+    const endpoint = attachments.find((attachment) => attachment.network === network)?.endpoint;
+    if (!endpoint) continue;
+    found[id] = {
+      Name: name,
+      EndpointID: endpoint.EndpointID,
+      MacAddress: endpoint.MacAddress,
+      IPv4Address: endpoint.IPAddress === "" ? "" : `${endpoint.IPAddress}/${endpoint.IPPrefixLen}`,
+      IPv6Address: "",
+    };
+  }
+  return found;
+}

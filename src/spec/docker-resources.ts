@@ -1,0 +1,52 @@
+// Bodies of networks and volumes, spelled as on the wire.
+
+export type NetworkEndpointSummary = {
+  readonly Name: string;
+  readonly EndpointID: string;
+  readonly MacAddress: string;
+  readonly IPv4Address: string;
+  readonly IPv6Address: string;
+};
+
+/** `GET /networks/{id}`, and one row of `GET /networks` (there without containers). */
+export type NetworkInspect = {
+  readonly Name: string;
+  readonly Id: string;
+  readonly Created: string;
+  readonly Scope: "local";
+  readonly Driver: string;
+  readonly EnableIPv4: boolean;
+  readonly EnableIPv6: boolean;
+  readonly IPAM: {
+    readonly Driver: string;
+    readonly Options: null;
+    readonly Config: readonly { readonly Subnet: string; readonly Gateway: string }[];
+  };
+  readonly Internal: boolean;
+  readonly Attachable: boolean;
+  readonly Ingress: boolean;
+  readonly ConfigFrom: { readonly Network: string };
+  readonly ConfigOnly: boolean;
+  readonly Containers: Readonly<Record<string, NetworkEndpointSummary>>;
+  readonly Options: Readonly<Record<string, string>>;
+  readonly Labels: Readonly<Record<string, string>>;
+};
+
+/** `GET /volumes/{name}`. */
+export type VolumeBody = {
+  readonly Name: string;
+  readonly Driver: "local";
+  readonly Mountpoint: string;
+  readonly CreatedAt: string;
+  readonly Labels: Readonly<Record<string, string>> | null;
+  readonly Scope: "local";
+  readonly Options: Readonly<Record<string, string>> | null;
+};
+
+/** `POST /volumes/create`. */
+export type CreateVolumeBody = {
+  readonly Name?: string;
+  readonly Driver?: string;
+  readonly DriverOpts?: Readonly<Record<string, string>>;
+  readonly Labels?: Readonly<Record<string, string>>;
+};
