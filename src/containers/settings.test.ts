@@ -292,6 +292,15 @@ describe("warnings", () => {
     ]);
   });
 
+  test("a score for the OOM killer that the daemon may not give", () => {
+    const poor = { ...context, facts: { ...facts, capabilities: 0n } };
+    const body = { Cmd: ["true"], HostConfig: { OomScoreAdj: -500 } };
+    expect(containerSettings(body, poor).warnings).toEqual([
+      "This daemon may not protect processes from the OOM killer: the score -500 is not set.",
+    ]);
+    expect(containerSettings(body, context).warnings).toEqual([]);
+  });
+
   test("a hard limit above the daemon's own where it may not raise limits", () => {
     const poor = { ...context, facts: { ...facts, capabilities: 0n } };
     const body = { Cmd: ["true"], HostConfig: { Ulimits: [{ Name: "nofile", Soft: 1, Hard: 9999 }] } };

@@ -1,6 +1,6 @@
 // `HostConfig`: how the container sits on this machine, checked and with Docker's default in every field left out.
 import { InvalidParameterError } from "../../base/errors.ts";
-import { checkCapabilities } from "../../runtime/oci-spec/capabilities.ts";
+import { checkCapabilities, holds } from "../../runtime/oci-spec/capabilities.ts";
 import { maskedPaths, readonlyPaths } from "../../runtime/oci-spec/default-paths.ts";
 import { seccompProfile } from "../../runtime/oci-spec/seccomp-custom.ts";
 import { securityOptions } from "../../runtime/oci-spec/security-options.ts";
@@ -108,7 +108,12 @@ export function hostConfigOf(
   checkSysctls(hostConfig);
   return {
     hostConfig,
-    warnings: [...warnings, ...checkUlimits(hostConfig, facts), ...portWarnings(hostConfig)],
+    warnings: [
+      ...warnings,
+      ...checkUlimits(hostConfig, facts),
+      ...oomScoreWarnings(hostConfig, facts),
+      ...portWarnings(hostConfig),
+    ],
   };
 }
 
@@ -197,6 +202,13 @@ function checkExtraHost(entry: string): void {
   const address = entry.slice(at + 1).replace(/^\[(.*)\]$/, "$1");
   if (address !== "host-gateway" && !isAddress(address))
     throw new InvalidParameterError(`invalid IP address in add-host: "${address}"`);
+}
+
+/** A score below 0 needs CAP_SYS_RESOURCE (proc(5)). */
+function oomScoreWarnings({ OomScoreAdj }: HostConfig, { capabilities }: HostFacts): readonly string[] {
+  return OomScoreAdj < 0 && !holds(capabilities, "CAP_SYS_RESOURCE")
+    ? [`This daemon may not protect processes from the OOM killer: the score ${OomScoreAdj} is not set.`]
+    : [];
 }
 
 function portWarnings({ NetworkMode, PortBindings }: HostConfig): readonly string[] {
