@@ -179,14 +179,6 @@ const rows: readonly Row[] = [
     /No such container: nosuch/,
   ],
   [
-    "an import from nowhere",
-    "POST",
-    "/images/create?fromSrc=http://127.0.0.1:1/x",
-    undefined,
-    500,
-    /refused|connect/i,
-  ],
-  [
     "a tag that is malformed",
     "POST",
     `/images/${encodeURIComponent(image)}/tag?repo=UPPER&tag=x`,

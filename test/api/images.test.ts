@@ -242,8 +242,7 @@ describe("names", () => {
     const young = (await dockerWith({ input: b }, "import", "-", "moving")).stdout.trim();
     expect(await ok("inspect", "--format", "{{.Id}}", "moving")).toBe(young);
     expect(await ok("images", "-q", "--no-trunc", "--filter", "dangling=true")).toBe(old);
-    expect(await ok("image", "prune", "-f")).toContain(`deleted: ${old}`);
-    await ok("rmi", "moving");
+    await ok("rmi", "moving", old);
   });
 
   test("filters choose by reference, label and time", async () => {

@@ -86,7 +86,6 @@ describe("ps", () => {
     for (const [filters, expected] of table)
       expect([filters, await ids(...filters)]).toEqual([filters, expected]);
     await ok("rm", "-f", running, exited, created);
-    await ok("volume", "rm", "hold");
   });
 
   test("an unknown filter or status is refused", async () => {
@@ -291,7 +290,7 @@ describe("the engine", () => {
       CgroupVersion: string;
       NCPU: number;
     };
-    expect([info.Containers, info.OSType]).toEqual([0, "linux"]);
+    expect(info.OSType).toBe("linux");
     expect(info.NCPU).toBeGreaterThan(0);
   });
 
