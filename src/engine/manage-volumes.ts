@@ -88,7 +88,12 @@ export async function pruneVolumes(
   return { VolumesDeleted, SpaceReclaimed };
 }
 
-function volumeBody(engine: Engine, { name, createdAt, labels }: Volume): VolumeBody {
+/** The label by which clients tell volumes that nobody named. */
+const anonymousLabel = { "com.docker.volume.anonymous": "" };
+
+function volumeBody(engine: Engine, volume: Volume): VolumeBody {
+  const { name, createdAt, anonymous } = volume;
+  const labels = anonymous ? { ...anonymousLabel, ...volume.labels } : volume.labels;
   return {
     Name: name,
     Driver: "local",

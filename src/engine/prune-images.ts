@@ -24,7 +24,7 @@ export async function pruneImages(engine: Engine, filters: Filters): Promise<Pru
   for (const { Id, RepoTags, RepoDigests } of rows) {
     if (usesOf(engine, Id).length > 0) continue;
     // The last tag takes the digests of its repository along.
-    const [names = [Id]] = [RepoTags, RepoDigests].filter((list) => list.length > 0);
+    const names = [RepoTags, RepoDigests].find((list) => list.length > 0) ?? [Id];
     for (const name of names)
       ImagesDeleted.push(...(await removeImage(engine, name, { force: false, noprune: false })));
   }
