@@ -125,9 +125,9 @@ async function readLayer(
   }
 }
 
-/** `blobs/sha256/HEX` and `HEX.tar` are named by what is in them. */
+/** `blobs/sha256/HEX`, `HEX.tar` and `HEX/layer.tar` may be named by what is in them; a hash of anything else is no diffID. */
 function digestIn(path: string): Digest | undefined {
-  const hex = /(?:^|\/)([a-f0-9]{64})(?:\.tar)?$/.exec(path)?.[1];
+  const hex = /(?:^|\/)([a-f0-9]{64})(?:\.tar|\/layer\.tar)?$/.exec(path)?.[1];
   const digest = digestOfHex(hex ?? "");
   return isDigest(digest) ? digest : undefined;
 }

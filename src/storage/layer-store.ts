@@ -50,12 +50,15 @@ export type LayerRecord = {
 export type StagedLayer = AppliedLayer & { readonly folder: string; readonly diffID: Digest };
 
 const maxEntries = 10_000_000;
+const flushStepBytes = 64 << 20;
 
 export class LayerStore {
   readonly folder: string;
   readonly #host: Host;
   readonly #records = new Map<string, LayerRecord>();
   readonly #deletions = new Set<Promise<void>>();
+  #unflushedBytes = 0;
+  #isFlushing = false;
 
   constructor(host: Host, root: string) {
     this.#host = host;
@@ -95,12 +98,14 @@ export class LayerStore {
   async stage(archive: ByteSource, signal?: AbortSignal): Promise<StagedLayer> {
     const folder = this.scratch();
     const hash = createHash("sha256");
+    const flushAhead = (sizeBytes: number): void => this.#flushAhead(sizeBytes);
     let readBytes = 0;
     async function* hashed(): AsyncGenerator<Uint8Array> {
       for await (const chunk of decompressed(archive)) {
         signal?.throwIfAborted();
         hash.update(chunk);
         readBytes += chunk.length;
+        flushAhead(chunk.length);
         yield chunk;
       }
     }
@@ -189,6 +194,18 @@ export class LayerStore {
   /** Resolves when nothing is left to delete in the background. */
   async idle(): Promise<void> {
     while (this.#deletions.size > 0) await Promise.all(this.#deletions);
+  }
+
+  /** Lets the disk write while a large archive is still being unpacked, so that less is left to wait for at the commit. */
+  #flushAhead(sizeBytes: number): void {
+    this.#unflushedBytes += sizeBytes;
+    if (this.#unflushedBytes < flushStepBytes || this.#isFlushing) return;
+    this.#unflushedBytes = 0;
+    this.#isFlushing = true;
+    syncFilesystemOf(this.folder)
+      // The commit syncs again, and its failure is one.
+      .catch((err: unknown) => this.#host.log.debug("cannot flush ahead", { error: errorText(err) }))
+      .finally(() => (this.#isFlushing = false));
   }
 
   #diffsDown(top: Digest | undefined): string[] {
