@@ -1,6 +1,6 @@
 // The engine's line to the monitor: finds or starts one, and when it dies starts another that takes over what runs.
 import type { Duplex } from "node:stream";
-import { UnavailableError, errorText } from "../base/errors.ts";
+import { errorText } from "../base/errors.ts";
 import type { Host } from "../base/host.ts";
 import type { Command, Driver } from "../runtime/driver.ts";
 import { ensureMonitor } from "../runtime/monitor-client.ts";
@@ -22,6 +22,8 @@ export class MonitorLink {
   readonly #options: LinkOptions;
   #client: Promise<MonitorClient>;
   #closed = false;
+  /** There is no monitor, and the last try to start one failed. */
+  #failed = false;
 
   private constructor(host: Host, options: LinkOptions) {
     this.#host = host;
@@ -37,42 +39,42 @@ export class MonitorLink {
 
   /** The task's program has been started when this resolves. `program` is what a message about a failed start names. */
   async start(task: TaskSpec, driver: Driver, program: string): Promise<{ pid: number; startTime: string }> {
-    const outcome = await (await this.#client).start(task);
+    const outcome = await (await this.#current()).start(task);
     if ("error" in outcome) throw driver.startError(outcome.error.log, program);
     return outcome;
   }
 
   async run(command: Command): Promise<{ exitCode: number; stdout: string; stderr: string }> {
-    return (await this.#client).run(command);
+    return (await this.#current()).run(command);
   }
 
   async list(): Promise<readonly TaskStatus[]> {
-    return (await this.#client).list();
+    return (await this.#current()).list();
   }
 
   async adopt(task: TaskSpec, pid: number, startTime: string): Promise<void> {
-    await (await this.#client).adopt(task, pid, startTime);
+    await (await this.#current()).adopt(task, pid, startTime);
   }
 
   async signal(id: string, signal: number): Promise<void> {
-    await (await this.#client).signal(id, signal);
+    await (await this.#current()).signal(id, signal);
   }
 
   async resize(id: string, size: WindowSize): Promise<void> {
-    await (await this.#client).resize(id, size);
+    await (await this.#current()).resize(id, size);
   }
 
   async attach(request: AttachRequest): Promise<Duplex> {
-    return (await this.#client).attach(request);
+    return (await this.#current()).attach(request);
   }
 
   async forget(id: string): Promise<void> {
-    await (await this.#client).forget(id);
+    await (await this.#current()).forget(id);
   }
 
   /** Clients that wait for a task that will not start are let go. */
   abandon(id: string): void {
-    this.#client
+    this.#current()
       .then((client) => client.abandon(id))
       .catch((err: unknown) => this.#host.log.debug("abandon not sent", { task: id, error: errorText(err) }));
   }
@@ -85,18 +87,38 @@ export class MonitorLink {
     client.close();
   }
 
+  /**
+   * The monitor to speak with. After one that could not be replaced, every call tries anew: what kept the next from
+   * starting (a full disk, no memory) may be over.
+   */
   #connect(): Promise<MonitorClient> {
     const { execRoot, command, onExit } = this.#options;
-    const onLost = (): void => {
-      if (this.#closed) return;
-      this.#host.log.warn("monitor lost, starting another");
-      this.#client = this.#connect();
-      this.#client.then(this.#options.onReplaced).catch((err: unknown) => {
-        this.#host.log.error("monitor could not be replaced", { error: errorText(err) });
-        this.#client = Promise.reject(new UnavailableError("the monitor does not answer", { cause: err }));
-        this.#client.catch(() => {}); // seen by the next call
-      });
-    };
-    return ensureMonitor(this.#host, { execRoot, command, onExit, onLost });
+    const connecting = ensureMonitor(this.#host, {
+      execRoot,
+      command,
+      onExit,
+      onLost: () => this.#replace(),
+    });
+    connecting.catch(() => {}); // seen by those who call
+    return connecting;
+  }
+
+  #replace(): void {
+    if (this.#closed) return;
+    this.#host.log.warn("monitor lost, starting another");
+    this.#client = this.#connect();
+    this.#client.then(this.#options.onReplaced).catch((err: unknown) => {
+      this.#host.log.error("monitor could not be replaced", { error: errorText(err) });
+      this.#failed = true;
+    });
+  }
+
+  /** The client of now. */
+  #current(): Promise<MonitorClient> {
+    if (this.#failed) {
+      this.#failed = false;
+      this.#replace();
+    }
+    return this.#client;
   }
 }
