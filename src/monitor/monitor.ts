@@ -57,7 +57,7 @@ function watchOver(execRoot: string): number {
   setProcessName("sampan-monitor");
   setSubreaper();
   const loop = new Loop(log);
-  const reaper = new Reaper(loop, log);
+  const reaper = new Reaper(loop);
   const context: Context = {
     log,
     loop,
@@ -70,7 +70,7 @@ function watchOver(execRoot: string): number {
   };
   const tasks = new TaskTable(context);
   const listener = new Listener(context, tasks, files.socket);
-  sweepNowAndThen(context, tasks);
+  sweepNowAndThen(loop, reaper);
   listener.listen();
   loop.run();
   return 0;
@@ -85,9 +85,9 @@ function becomeTheOnlyOne(pidFile: string): boolean {
   return true;
 }
 
-function sweepNowAndThen({ loop, reaper }: Context, tasks: TaskTable): void {
+function sweepNowAndThen(loop: Loop, reaper: Reaper): void {
   loop.after(sweepEveryMs, () => {
-    if (tasks.startsUnderWay === 0) reaper.sweep();
-    sweepNowAndThen({ loop, reaper } as Context, tasks);
+    reaper.sweep();
+    sweepNowAndThen(loop, reaper);
   });
 }

@@ -1,5 +1,4 @@
 // Waiting for processes to end: children by waitpid, the program of a task that another monitor started by its pidfd.
-import type { Log } from "../base/log.ts";
 import { failedWith } from "../sys/errno.ts";
 import { EPOLLIN } from "../sys/epoll.ts";
 import { pidfdExitStatus, pidfdSendSignal } from "../sys/pidfd.ts";
@@ -17,12 +16,11 @@ const foreignPollMs = 1;
 
 export class Reaper {
   readonly #loop: Loop;
-  readonly #log: Log;
   readonly #watched = new Map<number, Watched>();
+  readonly #strays = new Map<number, ExitStatus>();
 
-  constructor(loop: Loop, log: Log) {
+  constructor(loop: Loop) {
     this.#loop = loop;
-    this.#log = log;
   }
 
   /** Tells once how process `pid` ended. The pidfd is not closed. */
@@ -32,14 +30,24 @@ export class Reaper {
   }
 
   /**
-   * Reaps children that nobody asked for: orphans of the containers that share the host's pids come to us, the subreaper.
-   * Not while a runtime is at work: the program it is about to tell us of could be among them.
+   * Reaps the children that nobody asked for: what runtimes leave behind, and orphans of the containers that share the
+   * host's pids, come to us, the subreaper.
    */
   sweep(): void {
     for (let child = waitpid(-1, WNOHANG); child; child = waitpid(-1, WNOHANG)) {
       if (this.#watched.has(child.pid)) this.#tell(child.pid, exitOf(child.status));
-      else this.#log.debug("stray child reaped", { pid: child.pid });
+      else this.#strays.set(child.pid, exitOf(child.status));
     }
+  }
+
+  /** How a process ended that was swept away before its runtime told us that it is a task's program. */
+  strayExit(pid: number): ExitStatus | undefined {
+    return this.#strays.get(pid);
+  }
+
+  /** No runtime is at work: the pids of strays mean nothing any more. */
+  forgetStrays(): void {
+    this.#strays.clear();
   }
 
   /** The pidfd says that the process has ended; if it is a child, waitpid knows how. */

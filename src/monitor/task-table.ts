@@ -23,11 +23,6 @@ export class TaskTable {
     this.#context = context;
   }
 
-  /** How many runtimes are at work. */
-  get startsUnderWay(): number {
-    return this.#starting.size;
-  }
-
   get empty(): boolean {
     return this.#starting.size === 0 && this.#running.size === 0;
   }
@@ -51,7 +46,7 @@ export class TaskTable {
         done({ pid, startTime }); // before its end can be told
         this.#run(task, { pid, startTime }, pidfd);
       }
-      if (this.#starting.size === 0) for (const tell of this.#whenSettled.splice(0)) tell();
+      this.#afterStart();
     });
     this.#starting.set(spec.id, cancel);
   }
@@ -120,6 +115,13 @@ export class TaskTable {
     if (waiting?.size === 0) this.#waiting.delete(id);
   }
 
+  #afterStart(): void {
+    this.#context.reaper.sweep();
+    if (this.#starting.size > 0) return;
+    this.#context.reaper.forgetStrays();
+    for (const tell of this.#whenSettled.splice(0)) tell();
+  }
+
   #refuseTwice(id: string): void {
     if (this.#running.has(id) || this.#starting.has(id)) throw new ConflictError(`task ${id} is running`);
     this.#ended.delete(id);
@@ -137,5 +139,6 @@ export class TaskTable {
   #conclude(status: TaskStatus): void {
     this.#running.delete(status.id);
     this.#ended.set(status.id, status);
+    this.#context.reaper.sweep();
   }
 }

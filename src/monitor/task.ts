@@ -96,9 +96,10 @@ export class Task implements OutputSink {
 
   /** The program runs: `pidfd` is undefined when it has ended and been reaped already. */
   run(process: StartedTask, pidfd: number | undefined): void {
+    const { reaper } = this.#context;
     this.#process = { ...process, pidfd };
-    if (pidfd === undefined) this.#processEnded(undefined);
-    else this.#context.reaper.watch(process.pid, pidfd, (exit) => this.#processEnded(exit));
+    if (pidfd === undefined) this.#processEnded(reaper.strayExit(process.pid));
+    else reaper.watch(process.pid, pidfd, (exit) => this.#processEnded(exit));
   }
 
   join(client: AttachConnection): void {

@@ -109,7 +109,7 @@ export class MonitorClient {
     return this.#call("start", { task });
   }
 
-  run(command: Command, timeoutMs = runTimeoutMs): Promise<RunResult> {
+  run(command: Command & { readonly stdin?: string }, timeoutMs = runTimeoutMs): Promise<RunResult> {
     return this.#call("run", { ...command, timeoutMs });
   }
 

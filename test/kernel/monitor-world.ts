@@ -63,7 +63,10 @@ export class MonitorWorld {
   }
 
   /** A line to the monitor, which is started when there is none. */
-  async connect(env: Readonly<Record<string, string>> = {}): Promise<MonitorClient> {
+  async connect(
+    env: Readonly<Record<string, string>> = {},
+    onExit: (exit: ExitEvent) => void = (exit) => this.exits.push(exit),
+  ): Promise<MonitorClient> {
     const command = [
       "/usr/bin/env",
       ...Object.entries(env).map(([name, value]) => `${name}=${value}`),
@@ -72,7 +75,7 @@ export class MonitorWorld {
     this.#client = await ensureMonitor(realHost(silentLog), {
       execRoot: this.execRoot,
       command,
-      onExit: (exit) => this.exits.push(exit),
+      onExit,
       onLost: () => this.lost++,
     });
     return this.#client;
@@ -132,14 +135,21 @@ export class MonitorWorld {
     return { ...spec, command: { argv } };
   }
 
-  /** A task that runs a shell script on the host, by a "runtime" that is a shell too: for what needs no container. */
+  /** A task that runs a shell script on the host, without a container: for what needs none. */
   script(id: string, script: string, options: Options = {}): TaskSpec {
     const spec = this.#spec(id, options);
     const file = join(spec.dir, "script");
     writeFileSync(file, script);
-    // A shell gives /dev/null to what it starts in the background, so stdin takes another way.
-    const runtime = `exec 3<&0; sh ${file} <&3 3<&- & echo $! > ${spec.pidFile}`;
-    return { ...spec, command: { argv: ["/bin/sh", "-c", runtime], env: { PATH: "/usr/bin:/bin" } } };
+    // Not a shell: that may reap its child, where a runtime leaves it to us.
+    const runtime = `
+      my ($file, $pidFile) = @ARGV;
+      my $pid = fork;
+      exec "/bin/sh", $file if $pid == 0;
+      open my $out, ">", $pidFile;
+      print $out $pid;
+    `;
+    const argv = ["/usr/bin/perl", "-e", runtime, file, spec.pidFile];
+    return { ...spec, command: { argv, env: { PATH: "/usr/bin:/bin" } } };
   }
 
   #spec(id: string, options: Options): TaskSpec {
