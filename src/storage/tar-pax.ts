@@ -8,9 +8,9 @@ const space = 0x20;
 const equals = 0x3d;
 const newline = 0x0a;
 
-/** @throws InvalidParameterError when a record's length does not lead from one record to the next. */
-export function decodePax(bytes: Uint8Array): PaxRecords {
-  const records = new Map<string, Uint8Array>();
+/** On top of the records `before`. @throws InvalidParameterError when a record's length does not lead from one record to the next. */
+export function decodePax(bytes: Uint8Array, before: PaxRecords = new Map()): PaxRecords {
+  const records = new Map(before);
   for (let at = 0; at < bytes.length;) {
     // Some writers fill the block up with NULs.
     if (bytes[at] === 0) break;
@@ -20,7 +20,7 @@ export function decodePax(bytes: Uint8Array): PaxRecords {
     const split = bytes.indexOf(equals, gap);
     if (!(end <= bytes.length) || split === -1 || split >= end || bytes[end - 1] !== newline)
       throw new InvalidParameterError("invalid tar header: malformed pax record");
-    const key = Buffer.from(bytes.subarray(gap + 1, split)).toString();
+    const key = textOf(bytes.subarray(gap + 1, split));
     addRecord(records, key, bytes.slice(split + 1, end - 1));
     at = end;
   }
@@ -39,9 +39,16 @@ function addRecord(records: Map<string, Uint8Array>, key: string, value: Uint8Ar
   records.set("GNU.sparse.map", Buffer.from(map));
 }
 
+/** The number that digits write; NaN for anything else, and for a length that no header has. */
 function decimal(bytes: Uint8Array): number {
-  const text = Buffer.from(bytes).toString();
-  return /^[1-9][0-9]{0,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (bytes.length === 0 || bytes.length > 10 || bytes[0] === 0x30) return Number.NaN;
+  let value = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    const digit = (bytes[at] ?? 0) - 0x30;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    value = value * 10 + digit;
+  }
+  return value;
 }
 
 export function encodePax(records: PaxRecords): Uint8Array {
@@ -59,7 +66,11 @@ export function encodePax(records: PaxRecords): Uint8Array {
 /** The text of a record; `undefined` when it is not there or empty, which takes an earlier value back. */
 export function paxText(records: PaxRecords, key: string): string | undefined {
   const value = records.get(key);
-  return value === undefined || value.length === 0 ? undefined : Buffer.from(value).toString();
+  return value === undefined || value.length === 0 ? undefined : textOf(value);
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
 }
 
 /** @throws InvalidParameterError when it is there and no whole number. */

@@ -125,10 +125,10 @@ export class TarReader {
     switch (header.type) {
       case "x":
       case "X":
-        extras.pax = new Map([...this.#global, ...decodePax(await this.#wholeBody())]);
+        extras.pax = decodePax(await this.#wholeBody(), this.#global);
         return;
       case "g":
-        this.#global = new Map([...this.#global, ...decodePax(await this.#wholeBody())]);
+        this.#global = decodePax(await this.#wholeBody(), this.#global);
         extras.pax = new Map([...this.#global, ...extras.pax]);
         return;
       case "L":
