@@ -46,7 +46,9 @@ export async function startExec(
     : await engine.monitor.attach({ id, stdin: AttachStdin, stdout: AttachStdout, stderr: AttachStderr });
   try {
     const { pid } = await startTask(engine, container, exec, options);
-    engine.execs.set({ ...exec, state: { status: "running", pid } });
+    // A short program may have ended before we hear that it has begun.
+    if (engine.execs.get(id)?.state.status === "starting")
+      engine.execs.set({ ...exec, state: { status: "running", pid } });
   } catch (err) {
     const exitCode = err instanceof ProgramNotStartedError ? err.exitCode : 126;
     engine.execs.set({ ...exec, state: { status: "exited", exitCode } });

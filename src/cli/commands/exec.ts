@@ -57,15 +57,17 @@ export async function exec(context: Context, flags: Flags, operands: readonly st
   return await exitCodeOf(client, id);
 }
 
-/** The end of the output may be seen a moment before the end of the command is. */
-const settleMs = 10;
-const settleAttempts = 500;
+/** The end of the output may be seen a moment before the end of the command is: pauses of 1, 2, 4… ms, 5 s in all. */
+const longestPauseMs = 100;
+const patienceMs = 5000;
 
 async function exitCodeOf(client: EngineClient, id: string): Promise<number> {
-  for (let attempt = 1; attempt <= settleAttempts; attempt++) {
+  let pauseMs = 1;
+  for (let waitedMs = 0; waitedMs < patienceMs; waitedMs += pauseMs) {
     const { Running, ExitCode } = await inspectExec(client, id);
     if (!Running && ExitCode !== null) return ExitCode;
-    await Bun.sleep(settleMs);
+    await Bun.sleep(pauseMs);
+    pauseMs = Math.min(pauseMs * 2, longestPauseMs);
   }
   // A command that closed its output and goes on: Docker's client answers 0.
   return 0;
