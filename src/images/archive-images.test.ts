@@ -1,7 +1,13 @@
 import { expect, test } from "bun:test";
 import { InvalidParameterError } from "../base/errors.ts";
 import { digestHex } from "../spec/digest.ts";
-import { annotations, mediaTypes } from "../spec/oci-image.ts";
+import {
+  annotations,
+  mediaTypes,
+  type Descriptor,
+  type ImageIndex,
+  type ImageManifest,
+} from "../spec/oci-image.ts";
 import { familiarString } from "../spec/reference.ts";
 import { digestOf } from "../storage/content-store.ts";
 import type { ArchiveContents } from "./archive-contents.ts";
@@ -20,16 +26,17 @@ function toBytes(body: unknown): Uint8Array {
 }
 
 /** Adds a blob to an image layout and gives its descriptor. */
-function blob(files: Files, body: unknown, mediaType: string, more: object = {}): object {
+function blob(files: Files, body: unknown, mediaType: string, more: Partial<Descriptor> = {}): Descriptor {
   const digest = digestOf(toBytes(body));
   files[`blobs/sha256/${digestHex(digest)}`] = body;
   return { mediaType, digest, size: toBytes(body).length, ...more };
 }
 
-function manifest(files: Files, name: string, more: object = {}): object {
+function manifest(files: Files, name: string, more: Partial<Descriptor> = {}): Descriptor {
   const config = blob(files, { name }, mediaTypes.ociConfig);
   const layer = { mediaType: `${mediaTypes.ociLayer}+gzip`, digest: digestOf(Buffer.from(name)), size: 1 };
-  return blob(files, { schemaVersion: 2, config, layers: [layer] }, mediaTypes.ociManifest, more);
+  const body: ImageManifest = { schemaVersion: 2, config, layers: [layer] };
+  return blob(files, body, mediaTypes.ociManifest, more);
 }
 
 function names(files: Files): string[][] {
@@ -56,7 +63,7 @@ test("manifest.json counts more than index.json; an image may have no name", () 
 });
 
 test("index.json: a whole reference in the annotations is the name, a mere tag is none", () => {
-  const named = (notes: object): string[][] => {
+  const named = (notes: Record<string, string>): string[][] => {
     const files: Files = {};
     files["index.json"] = { manifests: [manifest(files, "x", { annotations: notes })] };
     return names(files);
@@ -90,7 +97,8 @@ test("an index within the index: the image for this machine is taken", () => {
   const files: Files = {};
   const mine = manifest(files, "mine", { platform: hostPlatform() });
   const foreign = manifest(files, "foreign", { platform: { os: "linux", architecture: "s390x" } });
-  files["index.json"] = { manifests: [blob(files, { manifests: [foreign, mine] }, mediaTypes.ociIndex)] };
+  const index: ImageIndex = { schemaVersion: 2, manifests: [foreign, mine] };
+  files["index.json"] = { manifests: [blob(files, index, mediaTypes.ociIndex)] };
   expect(Buffer.from(imagesIn(contents(files))[0]?.configBytes ?? []).toString()).toBe('{"name":"mine"}');
   files["index.json"] = { manifests: [blob(files, { manifests: [foreign] }, mediaTypes.dockerManifestList)] };
   expect(imagesIn(contents(files))).toHaveLength(1);

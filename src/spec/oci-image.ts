@@ -107,9 +107,6 @@ export type ImageConfig = {
   readonly comment?: string;
 };
 
-/** `oci-layout`, the mark of an image layout. */
-export type OciLayout = { readonly imageLayoutVersion: string };
-
 /** One image of `manifest.json` in an archive of `docker save`; paths are those of the archive's own entries. */
 export type ArchiveImage = {
   readonly Config: string;

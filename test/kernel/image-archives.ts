@@ -1,6 +1,7 @@
 // Archives of images, made by hand for tests.
 import { createHash } from "node:crypto";
 import { digestOfHex, type Digest } from "../../src/spec/digest.ts";
+import type { ArchiveImage } from "../../src/spec/oci-image.ts";
 import { encodeArchive, type EntryWithBody } from "../../src/storage/tar-writer.ts";
 
 export function digest(bytes: Uint8Array | string): Digest {
@@ -42,7 +43,7 @@ export function dockerArchive(
   const layers = new Map(
     images.flatMap(({ layers: all }) => all.map((layer) => [hexOf(layer), layer] as const)),
   );
-  const list = images.map(({ config, layers: all, tags, parent }) => ({
+  const list: ArchiveImage[] = images.map(({ config, layers: all, tags, parent }) => ({
     Config: `${hexOf(config)}.json`,
     RepoTags: tags ?? null,
     Layers: all.map((layer) => `${hexOf(layer)}/layer.tar`),
