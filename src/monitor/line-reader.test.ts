@@ -1,0 +1,49 @@
+import { expect, test } from "bun:test";
+import { LineReader } from "./line-reader.ts";
+
+function read(reader: LineReader, text: string): unknown[] {
+  const bytes = Buffer.from(text);
+  reader.push(bytes, 0, bytes.length);
+  const lines: unknown[] = [];
+  for (let line = reader.next(); line !== undefined; line = reader.next()) lines.push(line);
+  return lines;
+}
+
+test("lines come out whole wherever they are cut", () => {
+  const text = '{"a":"é"}\n{"b":2}\n';
+  for (let cut = 0; cut <= Buffer.byteLength(text); cut++) {
+    const bytes = Buffer.from(text);
+    const reader = new LineReader();
+    const lines: unknown[] = [];
+    for (const [from, to] of [
+      [0, cut],
+      [cut, bytes.length],
+    ] as const) {
+      reader.push(bytes, from, to);
+      for (let line = reader.next(); line !== undefined; line = reader.next()) lines.push(line);
+    }
+    expect(lines).toEqual([{ a: "é" }, { b: 2 }]);
+  }
+});
+
+test("several lines may come at once, and the rest waits", () => {
+  const reader = new LineReader();
+  expect(read(reader, "1\n2\n3")).toEqual([1, 2]);
+  expect(read(reader, "4\n")).toEqual([34]);
+});
+
+test("a kept piece does not change with the buffer it came in", () => {
+  const reader = new LineReader();
+  const bytes = Buffer.from('"ab');
+  reader.push(bytes, 0, bytes.length);
+  bytes.fill(0);
+  expect(read(reader, 'c"\n')).toEqual(["abc"]);
+});
+
+test("a line without an end is refused before it takes all memory", () => {
+  const reader = new LineReader();
+  const piece = Buffer.alloc(1 << 20, "x");
+  expect(() => {
+    for (let i = 0; i < 20; i++) reader.push(piece, 0, piece.length);
+  }).toThrow("a line is too long");
+});
