@@ -131,7 +131,7 @@ function parseFlags(args: readonly string[]) {
 }
 
 function merge(values: Flags, file: ConfigFile): DaemonConfig {
-  const text = (flag: keyof Flags & string, key = flag as string): string | undefined =>
+  const text = (flag: keyof typeof flags, key: string = flag): string | undefined =>
     stringOf(key, values[flag] ?? file[key]);
   const list = (flag: "host" | "label", key: string): readonly string[] =>
     values[flag] ?? stringsOf(key, file[key]);

@@ -28,6 +28,8 @@ export type HijackAnswer = {
   readonly before?: AsyncIterable<Uint8Array>;
   /** What comes out goes to the client; what is written in is the client's input; `end()` is its end of input. */
   readonly stream: Duplex | undefined;
+  /** After the last byte the line stays open until this: a client that sees its end asks for the exit code at once. */
+  readonly openUntil?: Promise<void>;
   /** Absent where no key can detach (no terminal): bytes are then moved without a look at them. */
   readonly detach?: { readonly keys: Uint8Array; onDetach(): void } | undefined;
 };

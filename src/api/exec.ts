@@ -41,7 +41,7 @@ export async function start(call: Call): Promise<Answer> {
     const stream = await startExec(engine, id, startOptions(body, version));
     if (!stream) return empty(200);
     const detach = tty ? { keys: parseDetachKeys(DetachKeys), onDetach } : undefined;
-    return { kind: "hijack", type, stream, detach };
+    return { kind: "hijack", type, stream, detach, openUntil: engine.execs.ended(id) };
   } catch (err) {
     if (body.Detach || !(err instanceof ProgramNotStartedError)) throw err;
     return { kind: "hijack", type, before: errorOutput(err, tty), stream: undefined };

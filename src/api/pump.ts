@@ -15,11 +15,11 @@ const lingerMs = 5_000;
 export async function pumpHijacked(
   input: NodeJS.ReadableStream,
   output: Writable,
-  { before, stream, detach }: HijackAnswer,
+  { before, stream, detach, openUntil }: HijackAnswer,
   signal: AbortSignal,
 ): Promise<void> {
   if (before) await writeAll(output, before, signal);
-  if (stream) await pump(input, output, stream, detach);
+  if (stream) await pump(input, output, stream, detach, openUntil);
   else await linger(input, output);
 }
 
@@ -28,6 +28,7 @@ function pump(
   output: Writable,
   stream: Duplex,
   detach: HijackAnswer["detach"],
+  openUntil: Promise<void> = Promise.resolve(),
 ): Promise<void> {
   return new Promise((resolve) => {
     const gone = (): void => {
@@ -35,10 +36,13 @@ function pump(
       output.destroy();
       resolve();
     };
-    const finished = (): void => {
+    const letGo = (): void => {
       stream.off("end", finished).off("close", finished);
       input.unpipe(stream);
-      void linger(input, output).then(gone);
+    };
+    const finished = (): void => {
+      letGo();
+      void openUntil.then(() => linger(input, output)).then(gone);
     };
     input.on("error", gone);
     output.on("error", gone);
@@ -50,7 +54,9 @@ function pump(
     if (detach) {
       pumpTerminalInput(input, stream, detach.keys, () => {
         detach.onDetach();
+        letGo();
         stream.destroy();
+        void linger(input, output).then(gone);
       });
     } else input.pipe(stream);
   });

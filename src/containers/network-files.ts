@@ -74,7 +74,7 @@ function parseResolvConf(text: string): DnsSettings {
       .split(/\s+/);
     if (key === "nameserver" && values[0] !== undefined) servers.push(values[0]);
     else if (key === "search" || key === "domain") search = values;
-    else if (key === "options") options = [...options, ...values];
+    else if (key === "options") options = options.concat(values);
   }
   return { servers, search, options };
 }

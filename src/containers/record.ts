@@ -18,7 +18,7 @@ export type ContainerRecord = {
   /** RFC 3339, UTC. */
   readonly createdAt: string;
   /** Image id (`sha256:…`); `config.Image` is the name that the user gave. */
-  readonly imageId: string;
+  readonly imageId: Digest;
   /** Chain ids of the image's layers, lowest first. */
   readonly layers: readonly Digest[];
   readonly platform: string;

@@ -66,8 +66,8 @@ export function containerSettings(body: CreateContainerBody, context: SettingsCo
   const { facts } = context;
   checkConfig(wanted);
   const { hostConfig: checked, warnings } = hostConfigOf(asked, facts);
+  checkModeConflicts(wanted, checked);
   const hostConfig = sharedNamespacesById(checked, context.findContainer);
-  checkModeConflicts(wanted, hostConfig);
   const config = containerConfig(wanted, hostConfig, context);
   const { mounts, volumes, mustExist } = mountPoints(config, hostConfig, context.findContainer);
   const endpoints = endpointSettings(networking, hostConfig, MacAddress);

@@ -26,6 +26,7 @@ export async function createContainer(
   engine: Engine,
   request: CreateRequest,
 ): Promise<{ readonly id: string; readonly warnings: readonly string[] }> {
+  engine.warmUp();
   const given = request.name ? checkName(request.name) : undefined;
   refuseTakenName(engine, given);
   const id = engine.host.random.hex(32);

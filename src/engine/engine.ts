@@ -52,6 +52,8 @@ export type Engine = {
   readonly network: BridgeNetwork;
   /** What this machine is and permits. */
   readonly machine: SpecHost;
+  /** To be called when a start is coming: see runtime/cgroup-warm-up.ts. */
+  readonly warmUp: () => void;
   /** The host's tini, catatonit or docker-init, for `--init`. */
   readonly initPath: string | undefined;
   /** Best first; never empty. */

@@ -19,6 +19,7 @@ export type ExecRecord = {
 /** In memory only, as in dockerd: an exec is a client's errand, and its client sees the daemon go. */
 export class ExecTable {
   readonly #byId = new Map<string, ExecRecord>();
+  readonly #waiting = new Map<string, PromiseWithResolvers<void>>();
 
   find(id: string): ExecRecord {
     const record = this.#byId.get(id);
@@ -32,6 +33,16 @@ export class ExecTable {
 
   set(record: ExecRecord): void {
     this.#byId.set(record.id, record);
+    if (record.state.status === "exited") this.#letGo(record.id);
+  }
+
+  /** Resolves when the exec has ended, or is not known (any more). */
+  ended(id: string): Promise<void> {
+    const state = this.#byId.get(id)?.state.status;
+    if (state === undefined || state === "exited") return Promise.resolve();
+    const waiting = this.#waiting.get(id) ?? Promise.withResolvers<void>();
+    this.#waiting.set(id, waiting);
+    return waiting.promise;
   }
 
   /** Ids of the container's execs that run: `ExecIDs` of an inspect. */
@@ -51,6 +62,14 @@ export class ExecTable {
 
   forgetContainer(containerId: string): void {
     for (const record of this.#byId.values())
-      if (record.containerId === containerId) this.#byId.delete(record.id);
+      if (record.containerId === containerId) {
+        this.#byId.delete(record.id);
+        this.#letGo(record.id);
+      }
+  }
+
+  #letGo(id: string): void {
+    this.#waiting.get(id)?.resolve();
+    this.#waiting.delete(id);
   }
 }

@@ -14,6 +14,7 @@ import type { Image } from "../images/image-store.ts";
 import type { ByteSource } from "../storage/byte-reader.ts";
 import type { ImageDeleteItem, ImageSummary } from "../spec/docker.ts";
 import type { Engine } from "./engine.ts";
+import { layersInUse } from "./remove.ts";
 
 export type ImageListOptions = {
   /** Steps to other images too. */
@@ -47,7 +48,7 @@ export async function removeImage(
   const items = await removeStored(engine.images, ref, {
     ...options,
     usedBy: (id) => usesOf(engine, id),
-    layersInUse: () => engine.containers.all().flatMap(({ layers }) => layers),
+    layersInUse: () => layersInUse(engine),
   });
   for (const item of items) {
     if ("Untagged" in item) publishImageEvent(engine, "untag", image, image.id);

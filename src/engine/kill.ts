@@ -1,5 +1,5 @@
 // `kill`: a signal for the container's first process.
-import { ConflictError, DeadlineError } from "../base/errors.ts";
+import { ConflictError, DeadlineError, NotFoundError } from "../base/errors.ts";
 import { isUp } from "../containers/state.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import { signalNumber } from "../containers/signals.ts";
@@ -16,14 +16,14 @@ const killTimeoutMs = 10_000;
  */
 export async function killContainer(engine: Engine, ref: string, signal: string): Promise<void> {
   const number = signal === "" ? sigkill : signalNumber(signal);
-  const record = engine.containers.find(ref);
+  const record = await settled(engine, ref);
   if (cancelRestart(engine, record)) return;
   if (!isUp(record.state))
     throw new ConflictError(`cannot kill container: ${ref}: container ${record.id} is not running`);
   if (number === sigkill || number === stopSignalOf(record)) markStoppedByUser(engine, record.id);
   publishContainerEvent(engine, record, "kill", { signal: String(number) });
   if (number === sigkill) await killNow(engine, record);
-  else await engine.monitor.signal(record.id, number);
+  else await sendSignal(engine, record.id, number);
 }
 
 export const sigkill = 9;
@@ -32,7 +32,7 @@ export const sigkill = 9;
 export async function killNow(engine: Engine, record: ContainerRecord): Promise<void> {
   const deadline = AbortSignal.timeout(killTimeoutMs);
   const ended = engine.waiters.next(record.id, "next-exit", deadline);
-  const sent = engine.monitor.signal(record.id, sigkill);
+  const sent = sendSignal(engine, record.id, sigkill);
   try {
     await Promise.all([sent.then(() => thaw(engine, record)), ended]);
   } catch (err) {
@@ -41,6 +41,21 @@ export async function killNow(engine: Engine, record: ContainerRecord): Promise<
       `cannot kill container ${record.name}: tried to kill it, but did not receive an exit event`,
       { cause: err },
     );
+  }
+}
+
+/** The record once a start or an exit that is under way has been recorded. */
+export function settled(engine: Engine, ref: string): Promise<ContainerRecord> {
+  const { id } = engine.containers.find(ref);
+  return engine.locks.run(id, async () => engine.containers.find(id));
+}
+
+/** A program that has ended meanwhile needs no signal: its exit is on the way. */
+export async function sendSignal(engine: Engine, id: string, signal: number): Promise<void> {
+  try {
+    await engine.monitor.signal(id, signal);
+  } catch (err) {
+    if (!(err instanceof NotFoundError)) throw err;
   }
 }
 

@@ -10,6 +10,7 @@ import { isUp } from "../containers/state.ts";
 import { openImageStore } from "../images/image-store.ts";
 import { openBridgeNetwork } from "../networks/bridge-network.ts";
 import { NetworkStore } from "../networks/network-record.ts";
+import { cgroupWarmer } from "../runtime/cgroup-warm-up.ts";
 import { cgroupFacts } from "../runtime/cgroup.ts";
 import { FilterCache } from "../runtime/drivers/filter-cache.ts";
 import { findDrivers } from "../runtime/drivers/find-drivers.ts";
@@ -70,6 +71,7 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
     networks,
     network,
     machine,
+    warmUp: cgroupWarmer(machine.cgroup),
     initPath: findInit(),
     drivers,
     filters: new FilterCache(),
@@ -118,7 +120,8 @@ function machineFacts(): SpecHost {
   };
 }
 
-const initNames = ["docker-init", "tini-static", "tini", "catatonit"];
+/** Static ones first: Debian's tini needs a C library, which a container's image may not have. */
+const initNames = ["docker-init", "tini-static", "catatonit", "tini"];
 const programFolders = [
   "/usr/local/bin",
   "/usr/bin",

@@ -3,9 +3,11 @@ import { rm } from "node:fs/promises";
 import { ConflictError } from "../base/errors.ts";
 import { isUp, transition } from "../containers/state.ts";
 import type { ContainerRecord } from "../containers/record.ts";
+import { sweepLayers } from "../images/remove.ts";
+import type { Digest } from "../spec/digest.ts";
 import { publishContainerEvent } from "./engine.ts";
 import type { Engine } from "./engine.ts";
-import { killNow, markStoppedByUser } from "./kill.ts";
+import { killNow, markStoppedByUser, settled } from "./kill.ts";
 import { cancelRestart } from "./restarts.ts";
 import { takeDown } from "./take-down.ts";
 import { lastAnswer } from "./wait.ts";
@@ -18,7 +20,7 @@ export type RemoveOptions = {
 };
 
 export async function removeContainer(engine: Engine, ref: string, options: RemoveOptions): Promise<void> {
-  const record = engine.containers.find(ref);
+  const record = await settled(engine, ref);
   const { id } = record;
   if (!options.force) refuseUnlessStopped(record);
   cancelRestart(engine, record);
@@ -51,13 +53,22 @@ export function commitRemoval(
   engine.execs.forgetContainer(id);
   publishContainerEvent(engine, record, "destroy");
   engine.waiters.removed(id, lastAnswer(removing));
-  const anonymous = volumes ? anonymousVolumes(engine, record) : [];
+  if (volumes) for (const name of anonymousVolumes(engine, record)) engine.volumes.remove(name, []);
   return () =>
     engine.locks.run(id, async () => {
       await takeDown(engine, record);
-      for (const name of anonymous) engine.volumes.remove(name, volumeUsers(engine, name));
       await rm(engine.containers.folder(id), { recursive: true, force: true });
+      if (!engine.images.get(record.imageId)) await dropLayers(engine, record); // its image went first, by force
     });
+}
+
+async function dropLayers(engine: Engine, { layers }: ContainerRecord): Promise<void> {
+  await sweepLayers(engine.images, () => layersInUse(engine), layers);
+}
+
+/** Chain ids that containers stand on, whether or not their images are still there. */
+export function layersInUse(engine: Engine): Digest[] {
+  return engine.containers.all().flatMap(({ layers }) => layers);
 }
 
 /** Ids of the containers that mount the volume, running or not. */

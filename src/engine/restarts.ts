@@ -41,7 +41,7 @@ export class Restarts {
   }
 
   cancelAll(): void {
-    for (const id of [...this.#pending.keys()]) this.cancel(id);
+    for (const id of this.#pending.keys()) this.cancel(id);
   }
 
   async #start(engine: Engine, id: string): Promise<void> {

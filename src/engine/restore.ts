@@ -7,6 +7,7 @@ import { containerRootfs } from "./rootfs.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import { wantsStartWithDaemon } from "../containers/restart-policy.ts";
 import { isUp, transition } from "../containers/state.ts";
+import { sweepLayers } from "../images/remove.ts";
 import { removeLeftovers } from "../runtime/cgroup-processes.ts";
 import type { TaskStatus } from "../runtime/monitor-protocol.ts";
 import { unmountAll } from "../storage/overlay.ts";
@@ -16,6 +17,7 @@ import { execExited } from "./exec.ts";
 import { containerExited } from "./exit-path.ts";
 import type { TaskEnd } from "./exit-path.ts";
 import { adoptNetwork } from "./sandbox.ts";
+import { layersInUse } from "./remove.ts";
 import { startContainer } from "./start.ts";
 import { containerTask } from "./task.ts";
 import { tasksFolder } from "./task-paths.ts";
@@ -32,6 +34,7 @@ export async function restore(engine: Engine): Promise<void> {
   for (const record of before) await reconcile(engine, record, tasks.get(record.id));
   for (const task of tasks.values()) if (!engine.containers.get(task.id)) await dropUnknownTask(engine, task);
   await sweep(engine);
+  await sweepLayers(engine.images, () => layersInUse(engine));
   for (const record of engine.containers.all()) startByPolicy(engine, record, wereUp.has(record.id));
 }
 

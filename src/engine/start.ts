@@ -16,6 +16,7 @@ import { lastAnswer } from "./wait.ts";
 /** `changed: false` when it runs already (Docker answers 304). Returns when the program has been started. */
 export function startContainer(engine: Engine, ref: string): Promise<{ changed: boolean }> {
   const { id } = engine.containers.find(ref);
+  engine.warmUp();
   return engine.locks.run(id, async () => {
     const record = engine.containers.find(id);
     switch (record.state.status) {

@@ -3,7 +3,7 @@ import { isUp } from "../containers/state.ts";
 import { signalNumber } from "../containers/signals.ts";
 import { publishContainerEvent } from "./engine.ts";
 import type { Engine } from "./engine.ts";
-import { killNow, markStoppedByUser, stopSignalOf } from "./kill.ts";
+import { killNow, markStoppedByUser, sendSignal, settled, stopSignalOf } from "./kill.ts";
 import { cancelRestart } from "./restarts.ts";
 import { startContainer } from "./start.ts";
 
@@ -23,7 +23,7 @@ export async function stopContainer(
   options: StopOptions,
 ): Promise<{ changed: boolean }> {
   const signal = options.signal ? signalNumber(options.signal) : undefined;
-  const record = engine.containers.find(ref);
+  const record = await settled(engine, ref);
   if (cancelRestart(engine, record)) return { changed: true };
   if (!isUp(record.state)) return { changed: false };
   markStoppedByUser(engine, record.id);
@@ -33,7 +33,7 @@ export async function stopContainer(
   ended.catch(() => {}); // awaited below; a monitor that fails first must not leave it unobserved
   const number = signal ?? stopSignalOf(record);
   publishContainerEvent(engine, record, "kill", { signal: String(number) });
-  await engine.monitor.signal(record.id, number);
+  await sendSignal(engine, record.id, number);
   try {
     await ended;
   } catch (err) {

@@ -4,9 +4,7 @@ import { closeFd, O_CLOEXEC } from "./file.ts";
 import { check, lastErrno, libc } from "./libc.ts";
 
 export const EPOLLIN = 0x1;
-export const EPOLLPRI = 0x2;
 export const EPOLLOUT = 0x4;
-export const EPOLLERR = 0x8;
 export const EPOLLHUP = 0x10;
 export const EPOLLRDHUP = 0x2000;
 /** Report a change once instead of a state for as long as it lasts. Bit 31, as the kernel's words are read here. */

@@ -114,16 +114,6 @@ export function truncate(fd: number, sizeBytes: number): void {
   checkUninterrupted(() => libc.ftruncate(fd, sizeBytes), "ftruncate");
 }
 
-/** Makes the file's bytes and all its attributes durable. */
-export function fsync(fd: number): void {
-  checkUninterrupted(() => libc.fsync(fd), "fsync");
-}
-
-/** Makes the file's bytes, and its size, durable. */
-export function fdatasync(fd: number): void {
-  checkUninterrupted(() => libc.fdatasync(fd), "fdatasync");
-}
-
 /** Makes everything on the file system that holds `fd` durable: one call for a tree of many files. */
 export function syncFilesystem(fd: number): void {
   checkUninterrupted(() => libc.syncfs(fd), "syncfs");
@@ -183,9 +173,4 @@ export function openPipe(flags = 0): Pipe {
   check(libc.pipe2(fds, flags | O_CLOEXEC), "pipe2");
   const [reader = -1, writer = -1] = fds;
   return { reader, writer };
-}
-
-/** Sets the process's file mode creation mask and returns the one before. */
-export function umask(mask: number): number {
-  return libc.umask(mask);
 }

@@ -76,14 +76,6 @@ function awayFromNetns<T>(work: () => T): T {
 }
 
 /**
- * Gives this thread, and the processes it starts from now on, its own copy of the mount namespace.
- * Other threads (the pool behind asynchronous file calls) stay in the old one.
- */
-export function unshareMounts(): void {
-  check(libc.unshare(CLONE_NEWNS), "unshare");
-}
-
-/**
  * Runs `work` with this thread in a fresh copy of the mount namespace and comes back; the copy lives on with the
  * processes that `work` started, and ends with them. About 0.1 ms. `home` is this thread's own mount namespace, opened
  * by `openOwnMounts`.

@@ -6,7 +6,6 @@ import { check, cString, lastErrno, libc } from "./libc.ts";
 
 export const WNOHANG = 1;
 
-const PR_SET_PDEATHSIG = 1;
 const PR_SET_NAME = 15;
 const PR_SET_CHILD_SUBREAPER = 36;
 
@@ -66,11 +65,6 @@ export function setProcessName(name: string): void {
   check(libc.prctl(PR_SET_NAME, ptr(bytes), 0, 0, 0), "prctl");
 }
 
-/** The signal that the kernel sends to this process when the thread that started it ends; 0 for none. */
-export function setParentDeathSignal(signal: number): void {
-  check(libc.prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0), "prctl");
-}
-
 /**
  * When a process was started, in clock ticks since boot (field 22 of /proc/PID/stat, as text): with the pid it names
  * one process for ever, where a pid alone is used again. `undefined` when there is no such process.
@@ -94,17 +88,4 @@ export function capabilityBoundingSet(): bigint {
   const line = /^CapBnd:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "latin1"));
   if (line?.[1] === undefined) throw new Error("/proc/self/status has no CapBnd line");
   return BigInt(`0x${line[1]}`);
-}
-
-export const RLIMIT_NOFILE = 7;
-export const RLIM_INFINITY = 0xffff_ffff_ffff_ffffn;
-
-export type Limit = { readonly soft: bigint; readonly hard: bigint };
-
-/** Reads a resource limit of a process (`pid` 0: this one) and, when one is given, sets a new one. Returns the one before. */
-export function resourceLimit(pid: number, resource: number, limit?: Limit): Limit {
-  const wanted = limit === undefined ? null : BigUint64Array.of(limit.soft, limit.hard);
-  const before = new BigUint64Array(2);
-  check(libc.prlimit(pid, resource, wanted, before), "prlimit");
-  return { soft: before[0] ?? 0n, hard: before[1] ?? 0n };
 }

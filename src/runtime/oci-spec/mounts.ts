@@ -23,7 +23,7 @@ function depth({ destination }: Mount): number {
 const safe = ["nosuid", "noexec", "nodev"];
 
 function kernelMounts(input: SpecInput): readonly Mount[] {
-  const { Privileged, ReadonlyRootfs, SecurityOpt, IpcMode } = input.hostConfig;
+  const { Privileged, ReadonlyRootfs, SecurityOpt } = input.hostConfig;
   const writableCgroups = Privileged || securityOptions(SecurityOpt).writableCgroups;
   return [
     { destination: "/proc", type: "proc", source: "proc", options: safe },
@@ -52,9 +52,8 @@ function kernelMounts(input: SpecInput): readonly Mount[] {
       source: "cgroup",
       options: writableCgroups ? safe : ["ro", ...safe],
     },
-    IpcMode === "host"
-      ? { destination: "/dev/mqueue", type: "bind", source: "/dev/mqueue", options: ["rbind", ...safe] }
-      : { destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: safe },
+    // In the host's IPC namespace this shows the host's queues, whether or not the host has them mounted.
+    { destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: safe },
     ...sharedMemory(input),
   ];
 }

@@ -1,0 +1,168 @@
+// kill -9 of the daemon and of the monitor, in the middle of what people do: nothing that was told is lost.
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { startDaemon, type Daemon } from "../harness/daemon.ts";
+
+const image = "host/busybox";
+let daemon: Daemon;
+
+beforeAll(async () => {
+  daemon = await startDaemon();
+  await daemon.ok("run", "--rm", image, "true");
+}, 60_000);
+afterAll(() => daemon.stop(), 60_000);
+
+async function until(what: string, isTrue: () => Promise<boolean>): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    if (await isTrue()) return;
+    await Bun.sleep(50);
+  }
+  throw new Error(`waited in vain until ${what}\n${daemon.log()}`);
+}
+
+const stateOf = (id: string): Promise<string> =>
+  daemon.ok("inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", id);
+
+describe("kill -9 of the daemon", () => {
+  test("a running container runs on: logs, exec, attach, wait and stop work on it", async () => {
+    const id = await daemon.ok(
+      "run",
+      "-d",
+      image,
+      "sh",
+      "-c",
+      "trap 'exit 7' TERM; i=0; while :; do echo $((i+=1)); sleep 0.05; done",
+    );
+    await until("it wrote", async () => (await daemon.ok("logs", id)) !== "");
+    const pid = await daemon.ok("inspect", "-f", "{{.State.Pid}}", id);
+    await daemon.kill9();
+    await Bun.sleep(300);
+    await daemon.start();
+    expect(await daemon.ok("inspect", "-f", "{{.State.Running}} {{.State.Pid}}", id)).toBe(`true ${pid}`);
+    const numbers = (await daemon.ok("logs", id)).split("\n").map(Number);
+    expect(numbers).toEqual(numbers.map((_, index) => index + 1));
+    expect(numbers.length).toBeGreaterThan(5);
+    expect(await daemon.ok("exec", id, "echo", "inside")).toBe("inside");
+    const waiting = daemon.ok("wait", id);
+    await daemon.ok("stop", "-t", "5", id);
+    expect(await waiting).toBe("7");
+    await daemon.ok("rm", id);
+  });
+
+  test("an exit that happened meanwhile is there with its code", async () => {
+    const id = await daemon.ok("run", "-d", image, "sh", "-c", "sleep 0.3; echo last words; exit 42");
+    await daemon.kill9();
+    await Bun.sleep(700);
+    await daemon.start();
+    await until("its end is known", async () => (await stateOf(id)) === "exited 42");
+    expect(await daemon.ok("logs", id)).toBe("last words");
+    await daemon.ok("rm", id);
+  });
+
+  test("an auto-removed container that ended meanwhile is gone, its name is free", async () => {
+    await daemon.ok("run", "-d", "--rm", "--name", "short", image, "sleep", "0.3");
+    await daemon.kill9();
+    await Bun.sleep(600);
+    await daemon.start();
+    await until("it is gone", async () => (await daemon.ok("ps", "-aq")) === "");
+    await daemon.ok("run", "--rm", "--name", "short", image, "true");
+  });
+
+  test("a container with a restart policy comes back after an end that nobody saw", async () => {
+    const id = await daemon.ok("run", "-d", "--restart", "always", image, "sleep", "0.4");
+    await daemon.kill9();
+    await Bun.sleep(800);
+    await daemon.start();
+    await until("it runs again", async () =>
+      (await daemon.ok("inspect", "-f", "{{.State.Running}} {{.RestartCount}}", id)).startsWith("true"),
+    );
+    await daemon.ok("rm", "-f", id);
+  });
+
+  test("addresses of running containers are not given to others", async () => {
+    const first = await daemon.ok("run", "-d", image, "sleep", "100");
+    await daemon.kill9();
+    await daemon.start();
+    const second = await daemon.ok("run", "-d", image, "sleep", "100");
+    const addresses = await daemon.ok(
+      "inspect",
+      "-f",
+      "{{.NetworkSettings.Networks.bridge.IPAddress}}",
+      first,
+      second,
+    );
+    expect(new Set(addresses.split("\n")).size).toBe(2);
+    await daemon.ok("rm", "-f", first, second);
+  });
+
+  test("a record that cannot be read is put aside and stops nothing", async () => {
+    const [broken, whole] = [await daemon.ok("create", image), await daemon.ok("create", image)];
+    await daemon.kill9();
+    writeFileSync(join(daemon.root, "containers", broken, "config.json"), "{");
+    await daemon.start();
+    expect(await daemon.ok("ps", "-aq", "--no-trunc")).toBe(whole);
+    expect(daemon.log()).toContain("container record cannot be read, put aside");
+    expect(
+      readdirSync(join(daemon.root, "containers")).some((name) => name.startsWith(`${broken}.broken-`)),
+    ).toBe(true);
+    await daemon.ok("rm", whole);
+  });
+
+  test("at any moment of many starts and removals: what is left is whole, and it can all be removed", async () => {
+    for (let round = 0; round < 5; round++) {
+      const work = Array.from({ length: 6 }, () => daemon.docker("run", "--rm", image, "true"));
+      await Bun.sleep(20 + 30 * round);
+      await daemon.kill9();
+      await Promise.all(work);
+      await daemon.start();
+    }
+    await until("all are gone", async () => {
+      const ids = (await daemon.ok("ps", "-aq")).split("\n").filter(Boolean);
+      if (ids.length > 0) await daemon.docker("rm", "-f", ...ids);
+      return ids.length === 0;
+    });
+    await until(
+      "nothing is mounted",
+      async () => !(await daemon.leftovers()).some((line) => line.includes("/rootfs")),
+    );
+  }, 60_000);
+});
+
+describe("kill -9 of the monitor", () => {
+  test("a container without a terminal goes on, its later output is logged, its end is seen", async () => {
+    const id = await daemon.ok(
+      "run",
+      "-d",
+      image,
+      "sh",
+      "-c",
+      "i=0; while [ $i -lt 40 ]; do echo $((i+=1)); sleep 0.05; done; exit 9",
+    );
+    await until("it wrote", async () => (await daemon.ok("logs", id)) !== "");
+    process.kill(daemon.monitorPid(), "SIGKILL");
+    expect(await daemon.ok("wait", id)).toMatch(/^(9|255)$/);
+    const numbers = (await daemon.ok("logs", id)).split("\n").map(Number);
+    expect(numbers).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
+    await daemon.ok("rm", id);
+  });
+
+  test("the next container starts as if nothing had happened", async () => {
+    process.kill(daemon.monitorPid(), "SIGKILL");
+    await until(
+      "a start works",
+      async () => (await daemon.docker("run", "--rm", image, "echo", "on")).stdout === "on\n",
+    );
+  });
+
+  test("daemon and monitor at once: the container runs on under new ones", async () => {
+    const id = await daemon.ok("run", "-d", image, "sh", "-c", "sleep 1.5; echo end; exit 3");
+    process.kill(daemon.monitorPid(), "SIGKILL");
+    await daemon.kill9();
+    await daemon.start();
+    expect(await daemon.ok("inspect", "-f", "{{.State.Running}}", id)).toBe("true");
+    expect(await daemon.ok("wait", id)).toMatch(/^(3|255)$/);
+    expect(await daemon.ok("logs", id)).toBe("end");
+    await daemon.ok("rm", id);
+  });
+});
