@@ -7,6 +7,7 @@ export type CommandOptions = {
   /** What the program reads; nothing by default. */
   readonly input?: string | Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
   /** Default 60 s: then it is killed and the exit code is 137. */
   readonly timeoutMs?: number;
 };
@@ -22,6 +23,7 @@ export async function run(command: readonly string[], options: CommandOptions = 
   const { input = "", timeoutMs = 60_000 } = options;
   const child = Bun.spawn([...command], {
     env: environment(options.env),
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     stdin: Buffer.from(input),
     stdout: "pipe",
     stderr: "pipe",

@@ -1,0 +1,38 @@
+// A network and a mount namespace for one engine: its bridges, rules and mounts are its own and go with it, and every
+// engine of a comparison finds the same empty world.
+import { readFileSync } from "node:fs";
+import { eventually } from "../test/harness/command.ts";
+
+export type World = {
+  /** Words that run a program inside: `[...enter, "podman", "ps"]`. */
+  readonly enter: readonly string[];
+  /** A process inside, for reading /proc/<pid>/mountinfo and net. */
+  readonly pid: number;
+  end(): Promise<void>;
+};
+
+// On a hybrid of cgroup v1 and v2 crun works only where the v2 hierarchy is not to be seen.
+const setUp = `
+mount --make-rslave /
+if [ ! -e /sys/fs/cgroup/cgroup.controllers ] && [ -d /sys/fs/cgroup/unified ]; then umount -l /sys/fs/cgroup/unified; fi
+ip link set lo up
+exec sleep infinity`;
+
+export async function makeWorld(): Promise<World> {
+  const child = Bun.spawn(["unshare", "--net", "--mount", "sh", "-c", setUp], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  await eventually(
+    () => readFileSync(`/proc/${child.pid}/cmdline`, "utf8").startsWith("sleep"),
+    () => "the namespaces",
+  );
+  const of = (name: string): string => `/proc/${child.pid}/ns/${name}`;
+  return {
+    enter: ["nsenter", `--net=${of("net")}`, `--mount=${of("mnt")}`],
+    pid: child.pid,
+    end: async () => {
+      child.kill("SIGKILL");
+      await child.exited;
+    },
+  };
+}
