@@ -57,10 +57,11 @@ function asList(value: FlagValue | undefined): readonly string[] {
 
 /** Looks values up; asking for a flag that the table does not have is a mistake in the program. */
 export function flagsOf(table: readonly Flag[], values: ReadonlyMap<string, FlagValue>): Flags {
+  const byName = new Map(table.map((flag) => [flag.name, flag]));
   const find = (name: string): FlagValue | undefined => {
     const given = values.get(name);
     if (given !== undefined) return given;
-    const flag = table.find((candidate) => candidate.name === name);
+    const flag = byName.get(name);
     if (flag === undefined) throw new Error(`this command has no flag --${name}`);
     return flag.default === undefined ? undefined : readValue(flag.type, flag.default, undefined);
   };

@@ -43,11 +43,15 @@ export class EngineClient {
     this.#prefix = apiVersion ? `/v${apiVersion.replace(/^v/, "")}` : "";
   }
 
-  /** Opens a connection ahead of its first use, so that connecting and the caller's own work overlap. */
-  async warm(): Promise<void> {
-    const connection = await Connection.open(this.endpoint);
-    if (this.#closed) connection.close();
-    else this.#idle.push(connection);
+  /** Opens connections ahead of their use, so that connecting and the caller's own work overlap. */
+  async warm(count: number): Promise<void> {
+    await Promise.all(
+      Array.from({ length: count }, async () => {
+        const connection = await Connection.open(this.endpoint);
+        if (this.#closed) connection.close();
+        else this.#idle.push(connection);
+      }),
+    );
   }
 
   /** Sends a call and reads the whole answer as JSON; undefined for an empty one. Throws ResponseError. */

@@ -15,7 +15,6 @@ import { configured } from "../format/format-flag.ts";
 import { printLine } from "../print.ts";
 import { readCreateRequest } from "../run/create-body.ts";
 import type { CreateRequest } from "../run/create-body.ts";
-import { runSession } from "../session/session.ts";
 import { proxySignals } from "../session/signals.ts";
 import { startExitCode } from "../start-error.ts";
 import { createFrom, surroundings } from "./create.ts";
@@ -48,8 +47,8 @@ async function runDetached(context: Context, flags: Flags, request: CreateReques
 async function runAttached(context: Context, flags: Flags, request: CreateRequest): Promise<number> {
   const { client } = context;
   const body = await withTerminal(request.body);
-  // One connection more, made while the container is: attach and wait need one each. A failure shows at its use.
-  const warm = client.warm().catch(() => undefined);
+  // Attach, wait and start go out on connections of their own, made while the engine creates. A failure shows at their use.
+  const warm = client.warm(2).catch(() => undefined);
   const {
     AttachStdin: stdin = false,
     AttachStdout: stdout = false,
@@ -69,10 +68,14 @@ async function runAttached(context: Context, flags: Flags, request: CreateReques
   ]);
   // What the wait has to say about a start that fails is of no interest.
   waiting.answer.catch(() => undefined);
+  const starting = start(context, id);
+  starting.catch(() => undefined);
+  // Loaded while the engine starts the program: it costs a millisecond.
+  const { runSession } = await import("../session/session.ts");
   const session = runSession(connection, { tty, stdin, output: { stdout, stderr }, detachKeys });
   session.catch(() => undefined);
   try {
-    await start(context, id);
+    await starting;
   } catch (err) {
     connection.close();
     await session.catch(() => undefined);

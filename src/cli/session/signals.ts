@@ -1,7 +1,7 @@
 // Passes the signals that we get on to the container: Ctrl-C and `kill` on the client reach the program.
 
 /**
- * Every signal that can be caught, but those that are ours alone: CHLD (our own children), PIPE (our own pipes),
+ * Every signal that can be caught, but those that are ours alone: CHLD (our own children), PIPE (our own pipes), PWR (the garbage collector of JavaScriptCore),
  * URG (runtimes use it inside), WINCH (handled as a size), and those of job control, which stop the client itself.
  */
 const passedOn = [
@@ -13,7 +13,6 @@ const passedOn = [
   "SIGUSR2",
   "SIGALRM",
   "SIGCONT",
-  "SIGPWR",
 ] as const;
 
 /** @returns stops passing signals on: they have their usual effect again. */
