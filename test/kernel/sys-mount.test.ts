@@ -72,30 +72,3 @@ test("setPropagation: findmnt sees shared; a folder that is no mount point is re
 test("mount: a file system that does not exist is ENODEV with the path", () => {
   expect(() => mount("none", folder, "nosuchfs", 0)).toThrow(`mount ${folder}: no such device (ENODEV)`);
 });
-
-test("unshareMounts: what is mounted afterwards is not seen outside, what shared mounts get later is seen inside", () => {
-  const target = `${folder}/shared`;
-  mkdirSync(target);
-  mount("tmpfs", target, "tmpfs", 0);
-  setPropagation(target, MS_SHARED);
-  const [inner, outer] = [`${target}/inner`, `${target}/outer`];
-  mkdirSync(inner);
-  mkdirSync(outer);
-  const seen = inAnotherProcess(`
-    import { unshareMounts } from "${sys}/namespace.ts";
-    import { mount, setPropagation, MS_REC, MS_SLAVE } from "${sys}/mount.ts";
-    import { readFileSync } from "node:fs";
-    import { spawnSync } from "node:child_process";
-    unshareMounts();
-    setPropagation("/", MS_REC | MS_SLAVE);
-    mount("tmpfs", "${inner}", "tmpfs", 0);
-    spawnSync("nsenter", ["--mount=/proc/${process.pid}/ns/mnt", "mount", "-t", "tmpfs", "tmpfs", "${outer}"]);
-    const mounts = readFileSync("/proc/self/mountinfo", "utf8");
-    report({ inner: mounts.includes("${inner}"), outer: mounts.includes("${outer}") });
-  `) as { inner: boolean; outer: boolean };
-  expect(seen).toEqual({ inner: true, outer: true });
-  const here = look("findmnt", "-rno", "TARGET");
-  expect(here).not.toContain(inner);
-  expect(here).toContain(outer);
-  unmount(outer);
-});

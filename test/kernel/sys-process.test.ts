@@ -46,20 +46,6 @@ test("becomeUser: the process and every thread of it is somebody else, with thes
   expect(status).toEqual(["Uid: 1000 1000 1000 1000 Gid: 1001 1001 1001 1001 Groups: 7 8"]);
 });
 
-test("resourceLimit: prlimit(1) sees what was set", () => {
-  const seen = inAnotherProcess(`
-    import { resourceLimit, RLIMIT_NOFILE } from "${sys}/process.ts";
-    import { spawnSync } from "node:child_process";
-    const text = (limit) => limit.soft + " " + limit.hard;
-    const before = resourceLimit(0, RLIMIT_NOFILE);
-    resourceLimit(0, RLIMIT_NOFILE, { soft: 512n, hard: before.hard });
-    const out = spawnSync("prlimit", ["--pid", String(process.pid), "--nofile", "--noheadings", "-o", "SOFT"], { encoding: "utf8" });
-    report({ before: text(before), seen: out.stdout.trim(), after: text(resourceLimit(0, RLIMIT_NOFILE)) });
-  `) as { before: string; seen: string; after: string };
-  expect(seen.seen).toBe("512");
-  expect(seen.after).toBe(`512 ${seen.before.split(" ")[1]}`);
-});
-
 test("setProcessName: ps shows it, cut at 15 bytes", () => {
   const name = inAnotherProcess(`
     import { setProcessName } from "${sys}/process.ts";
