@@ -8,7 +8,7 @@ import type { HijackAnswer } from "./answer.ts";
 import { detachScanner } from "../base/detach-keys.ts";
 import { writeAll } from "./write-stream.ts";
 
-/** After the output has ended the client may still be sending: so long its input is thrown away before the line is cut. */
+/** After all output has been sent the client may still be sending: so long its input is thrown away before the line is cut. */
 const lingerMs = 5_000;
 
 /** Resolves when both sides are done with. Errors on either side are the end of it, since nobody is left to tell. */
@@ -62,16 +62,21 @@ function pump(
   });
 }
 
-/** Half-closes, and waits for the client to do the same: cutting the line while it still sends could cost it our last bytes. */
+/**
+ * Half-closes once the client has taken everything, however long it takes, and waits for it to close its half too:
+ * cutting the line while it still sends could cost it our last bytes. With both halves done the line closes by itself.
+ */
 function linger(input: NodeJS.ReadableStream, output: Writable): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(done, lingerMs);
-    function done(): void {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const done = (): void => {
       clearTimeout(timer);
       resolve();
-    }
+    };
     output.on("close", done);
-    // Not at "finish": Bun tells it when the last bytes are queued. The line closes by itself when both halves are done.
+    output.on("finish", () => {
+      timer = setTimeout(done, lingerMs);
+    });
     output.end();
     input.resume();
     if (output.destroyed) done();

@@ -286,6 +286,18 @@ describe("hijacked connections", () => {
     expect(seen).toEqual(["detached"]);
   });
 
+  test("a client that reads late gets everything", async () => {
+    const socket = connect({ path, allowHalfOpen: true });
+    const size = 3_000_000;
+    socket.write(`POST /attach HTTP/1.1\r\nHost: a\r\n${upgrade}\r\n`);
+    socket.end("x".repeat(size));
+    await host.clock.sleep(300);
+    let got = 0;
+    for await (const chunk of socket as AsyncIterable<Buffer>)
+      got += chunk.filter((byte) => byte === 88).length;
+    expect(got).toBe(size);
+  });
+
   test("a client that vanishes lets the program's stream go", async () => {
     const socket = connect({ path });
     socket.write(`POST /attach HTTP/1.1\r\nHost: a\r\n${upgrade}\r\nx`);
