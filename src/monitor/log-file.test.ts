@@ -165,11 +165,12 @@ test("a compression that is overtaken by rotations ends under the right name", (
   file.close();
 });
 
-test("a compression whose file is too old by the time it ends leaves nothing", () => {
+test("a compression whose file is too old by the time it ends makes way for the next", () => {
   const jobs: (() => void)[] = [];
-  const later: Compress = (_source, target, done) => {
+  const later: Compress = (source, target, done) => {
+    const bytes = readFileSync(source);
     jobs.push(() => {
-      writeFileSync(target, "");
+      writeFileSync(target, gzipSync(bytes));
       done(true);
     });
   };
@@ -177,6 +178,8 @@ test("a compression whose file is too old by the time it ends leaves nothing", (
   append(file, entries(1, 5));
   jobs.shift()?.();
   expect(Object.keys(contents())).toEqual(["c.log", "c.log.1"]);
+  jobs.shift()?.();
+  expect(contents()).toEqual({ "c.log": entries(5, 5).toString(), "c.log.1.gz": entries(4, 4).toString() });
   file.close();
 });
 

@@ -8,7 +8,10 @@ import { asidePath } from "../runtime/log-files.ts";
 import type { LogSpec } from "../runtime/monitor-protocol.ts";
 import { closeFd, O_APPEND, O_CREAT, O_RDWR, openFile, write } from "../sys/file.ts";
 
-/** Compresses `source` into the new file `target` out of the loop's way, and tells whether it worked. */
+/**
+ * Compresses what is `source` at the time of the call into the new file `target`, out of the loop's way, and tells later
+ * whether it worked.
+ */
 export type Compress = (source: string, target: string, done: (ok: boolean) => void) => void;
 
 const logMode = 0o640;
@@ -117,14 +120,13 @@ export class LogFile {
     this.#compress(asidePath(path, number), this.#compressedTemp, (ok) => {
       const now = this.#compressing ?? maxFiles;
       this.#compressing = undefined;
-      if (!ok || now >= maxFiles) {
-        rmSync(this.#compressedTemp, { force: true });
-        if (!ok) this.#warn("log file cannot be compressed");
-        return;
+      if (!ok) this.#warn("log file cannot be compressed");
+      if (!ok || now >= maxFiles) rmSync(this.#compressedTemp, { force: true });
+      else {
+        renameSync(this.#compressedTemp, asidePath(path, now, true));
+        rmSync(asidePath(path, now), { force: true });
       }
-      renameSync(this.#compressedTemp, asidePath(path, now, true));
-      rmSync(asidePath(path, now), { force: true });
-      this.#compressNext();
+      if (ok) this.#compressNext();
     });
   }
 

@@ -7,7 +7,7 @@ import { defaultExecRoot } from "../base/instance.ts";
 import { monitorFiles } from "../runtime/monitor-protocol.ts";
 import { O_CREAT, O_RDWR, openFile, truncate, tryLock, writeAll } from "../sys/file.ts";
 import { setProcessName, setSubreaper } from "../sys/process.ts";
-import { compressByChild, compressFlag, compressLog } from "./compress-log.ts";
+import { compressByChild, compressFlag, compressStdin } from "./compress-log.ts";
 import type { Context } from "./context.ts";
 import { openIoBuffers } from "./io-buffers.ts";
 import { Listener } from "./listener.ts";
@@ -24,9 +24,8 @@ const sweepEveryMs = 10_000;
  * 1 at once. Returns the exit code.
  */
 export function runMonitor(args: readonly string[]): number {
-  const [flag, source, target] = args;
-  if (flag === compressFlag && source !== undefined && target !== undefined) {
-    compressLog(source, target);
+  if (args[0] === compressFlag) {
+    compressStdin();
     return 0;
   }
   const log = stderrLog();
@@ -64,7 +63,7 @@ function watchOver(execRoot: string): number {
     reaper,
     io: openIoBuffers(),
     spawn: runtimeSpawn(),
-    compress: compressByChild({ loop, reaper, log }),
+    compress: compressByChild({ loop, reaper }),
     tell: (event) => listener.tell(event),
     daemonConnected: () => listener.daemonConnected,
   };

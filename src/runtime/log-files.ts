@@ -1,10 +1,12 @@
 // The files of one log: <path> is being written, <path>.1 was before it, <path>.2 before that; those put aside may end in
 // .gz. The monitor renames them at any time, so all are opened first and told apart by their inodes.
-import { open, type FileHandle } from "node:fs/promises";
+import { open, stat, type FileHandle } from "node:fs/promises";
 import { createGunzip } from "node:zlib";
 import { newline } from "./log-entry.ts";
 
 export type OpenLog = {
+  /** Where it was when it was opened. */
+  readonly path: string;
   readonly handle: FileHandle;
   readonly inode: number;
   readonly sizeBytes: number;
@@ -16,18 +18,49 @@ export function asidePath(path: string, number: number, compressed = false): str
   return `${path}.${number}${compressed ? ".gz" : ""}`;
 }
 
-/** All files of the log, oldest first; none when nothing has been written yet. To be closed by the caller. */
+/** A rotation takes well under a millisecond; one that fails half-way must not keep a reader for ever. */
+const attemptsMax = 50;
+
+/**
+ * All files of the log, oldest first; none when nothing has been written yet. To be closed by the caller. While a rotation
+ * goes on there are gaps, and files that are there twice: so it is looked at until it holds still.
+ */
 export async function openLogs(path: string): Promise<OpenLog[]> {
+  for (let attempt = 1; ; attempt++) {
+    const logs = await openNow(path);
+    if (attempt === attemptsMax || (await holdStill(logs))) return logs.toReversed();
+    await closeLogs(logs);
+  }
+}
+
+async function openNow(path: string): Promise<OpenLog[]> {
   const logs: OpenLog[] = [];
   const current = await openLog(path, false);
   if (current) logs.push(current);
-  for (let number = 1; ; number++) {
+  // A rotation that has just begun has moved the oldest, and left a gap of one before it.
+  for (let number = 1, missing = 0; missing < 2; number++) {
     const log =
       (await openLog(asidePath(path, number), false)) ?? (await openLog(asidePath(path, number, true), true));
-    if (!log) return logs.toReversed();
-    // A rotation in between made us open the same file under its next name.
-    if (logs.some(({ inode }) => inode === log.inode)) await log.handle.close();
-    else logs.push(log);
+    if (log) logs.push(log);
+    missing = log ? 0 : missing + 1;
+  }
+  return logs;
+}
+
+/** Whether all the files are still found where they were opened, the one being written among them. */
+async function holdStill(logs: readonly OpenLog[]): Promise<boolean> {
+  if (logs[0]?.compressed) return false;
+  for (const { path, inode } of logs) if ((await inodeOf(path)) !== inode) return false;
+  return true;
+}
+
+/** `undefined` when there is no such file. */
+export async function inodeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).ino;
+  } catch (err) {
+    if ((err as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw err;
   }
 }
 
@@ -44,7 +77,7 @@ async function openLog(path: string, compressed: boolean): Promise<OpenLog | und
     throw err;
   }
   const { ino, size } = await handle.stat();
-  return { handle, inode: ino, sizeBytes: size, compressed };
+  return { path, handle, inode: ino, sizeBytes: size, compressed };
 }
 
 /** The bytes of a compressed log, piece by piece. */

@@ -1,10 +1,17 @@
 // `logs`: reading a container's json-file log back, across the files put aside, and following it while it is written.
-import { stat } from "node:fs/promises";
 import { wallTime } from "../sys/clock.ts";
 import { LogChanges } from "./log-changes.ts";
 import { LogDecoder, type LogSelection } from "./log-decoder.ts";
 import { newline } from "./log-entry.ts";
-import { closeLogs, decompress, lastLines, openLogs, type LogStart, type OpenLog } from "./log-files.ts";
+import {
+  closeLogs,
+  decompress,
+  inodeOf,
+  lastLines,
+  openLogs,
+  type LogStart,
+  type OpenLog,
+} from "./log-files.ts";
 import { formatStamp } from "./log-stamp.ts";
 
 export type LogQuery = {
@@ -117,17 +124,15 @@ class LogReader {
 
   /** The files written after `current`, when it is not the one being written any more. */
   async #newerLogs(path: string, current: OpenLog | undefined): Promise<OpenLog[] | undefined> {
-    const now = await stat(path).catch((err: unknown) => {
-      if ((err as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-      throw err;
-    });
-    if (!now || now.ino === current?.inode) return undefined;
+    const now = await inodeOf(path);
+    if (now === undefined || now === current?.inode) return undefined;
     const logs = await openLogs(path);
     const known = logs.findIndex(({ inode }) => inode === current?.inode);
     // Not among them: it was removed or compressed since. Time stamps tell what has been read.
     if (known === -1) this.#decoder.skipKnown();
     await closeLogs(logs.slice(0, known + 1));
-    return logs.slice(known + 1);
+    const newer = logs.slice(known + 1);
+    return newer.length > 0 ? newer : undefined;
   }
 
   /** Reads from `offset` to `end`, or to the end of the file, and returns where the first line not read begins. */

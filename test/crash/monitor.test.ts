@@ -1,10 +1,11 @@
 // The monitor killed at any moment, and its successor: what must not be lost, and what can be known.
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { release } from "node:os";
 import { join } from "node:path";
 import type { TaskSpec } from "../../src/runtime/monitor-protocol.ts";
 import { processStartTime } from "../../src/sys/process.ts";
+import { look } from "../kernel/other-eyes.ts";
 import { eventually, MonitorWorld } from "../kernel/monitor-world.ts";
 
 let world: MonitorWorld;
@@ -41,6 +42,10 @@ async function takeOver(
   await world.client.adopt(spec, pid, startTime);
 }
 
+/** What a script begins with that is to wait for `go`. */
+const waitForGo = (): string => `while [ ! -e ${world.root}/go ]; do sleep 0.01; done;`;
+const go = (): void => writeFileSync(join(world.root, "go"), "");
+
 const numbers = (to: number): string => Array.from({ length: to }, (_, i) => `${i + 1}\n`).join("");
 
 test("a container goes on without its monitor, and the next one logs what it wrote meanwhile", async () => {
@@ -63,14 +68,15 @@ test("a container goes on without its monitor, and the next one logs what it wro
 test("killed again and again in the middle of a fast stream, it loses not one line", async () => {
   await world.connect();
   const lines = 400_000;
-  const spec = world.script("s", `exec perl -e '$| = 0; for (1 .. ${lines}) { print "$_\\n" }'`);
+  // It stays when it has written all: what a program leaves in a pipe that nobody holds is lost with it.
+  const spec = world.script("s", `perl -e 'print "$_\\n" for 1 .. ${lines}'; sleep 60`);
   const running = await started(spec);
   for (let round = 0; round < 6; round++) {
     await Bun.sleep(5 + 7 * round);
     await killMonitor();
     await takeOver(spec, running);
   }
-  await world.exit("s", 20_000);
+  await eventually(() => look("tail", "-n", "1", world.logPath("s")).includes(`"${lines}\\n"`), 20_000);
   const logged = world.logged("s").trimEnd().split("\n").map(Number);
   expect(new Set(logged).size).toBe(lines);
   // What was logged in the very moment of a kill may be there twice, but always in order.
@@ -84,8 +90,9 @@ test("killed again and again in the middle of a fast stream, it loses not one li
 
 test("killed after it has read and before it has logged, nothing is lost or repeated", async () => {
   await world.connect({ SAMPAN_CRASH_POINT: "output read" });
-  const spec = world.script("s", "sleep 0.2; seq 1 5000; sleep 0.5; printf unfinished; exit 3");
+  const spec = world.script("s", `${waitForGo()} seq 1 5000; sleep 0.5; printf unfinished`);
   const running = await started(spec);
+  go();
   await eventually(() => world.lost === 1);
   world.lost = 0;
   await takeOver(spec, running);
@@ -95,8 +102,9 @@ test("killed after it has read and before it has logged, nothing is lost or repe
 
 test("killed after it has logged and before it has said so, a read may be there twice, and nothing is lost", async () => {
   await world.connect({ SAMPAN_CRASH_POINT: "output logged" });
-  const spec = world.script("s", "sleep 0.2; echo one; sleep 0.5; echo two");
+  const spec = world.script("s", `${waitForGo()} echo one; sleep 0.5; echo two`);
   const running = await started(spec);
+  go();
   await eventually(() => world.lost === 1);
   world.lost = 0;
   await takeOver(spec, running);
@@ -129,7 +137,8 @@ test("half an entry in the log is repaired by the next monitor", async () => {
 
 test("killed once the exit is on disk, the record tells it", async () => {
   await world.connect({ SAMPAN_CRASH_POINT: "exit recorded" });
-  const running = await started(world.container("c", ["sh", "-c", "echo last words; exit 9"]));
+  const running = await started(world.script("c", `${waitForGo()} echo last words; exit 9`));
+  go();
   await eventually(() => world.lost === 1);
   world.lost = 0;
   expect(world.exits).toEqual([]);
@@ -140,8 +149,9 @@ test("killed once the exit is on disk, the record tells it", async () => {
 
 test("killed when it sees the exit, its successor says that the code is not known", async () => {
   await world.connect({ SAMPAN_CRASH_POINT: "exit seen" });
-  const spec = world.container("c", ["sh", "-c", "exit 9"]);
+  const spec = world.script("c", `${waitForGo()} exit 9`);
   const running = await started(spec);
+  go();
   await eventually(() => world.lost === 1);
   world.lost = 0;
   expect(existsSync(join(world.root, "c-exit.json"))).toBe(false);
@@ -195,7 +205,9 @@ test("a daemon and its monitor killed together leave the container to the next p
   const spec = world.container("c", ["sh", "-c", "sleep 0.5; echo done; exit 4"]);
   const running = await started(spec);
   world.client.close();
-  process.kill(world.monitorPid, "SIGKILL");
+  const monitor = world.monitorPid;
+  process.kill(monitor, "SIGKILL");
+  await eventually(() => processStartTime(monitor) === undefined);
   await takeOver(spec, running);
   const exit = await world.exit("c");
   if (kernelTells) expect(exit.exitCode).toBe(4);
