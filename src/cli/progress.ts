@@ -11,16 +11,18 @@ import { print } from "./print.ts";
  *
  * @throws CommandError with the daemon's words when it reports a failure in the middle.
  */
-export async function printProgress(body: AsyncIterable<Uint8Array>, quiet: boolean): Promise<void> {
+export async function printProgress(
+  body: AsyncIterable<Uint8Array>,
+  write: (text: string) => Promise<void> = print,
+): Promise<void> {
   for await (const line of bodyLines(body)) {
     const message = JSON.parse(line) as ProgressMessage;
     if (message.errorDetail || message.error) {
       throw new CommandError(message.errorDetail?.message ?? message.error ?? "");
     }
-    if (quiet) continue;
-    if (message.stream !== undefined) await print(message.stream);
+    if (message.stream !== undefined) await write(message.stream);
     else if (message.status !== undefined && message.progressDetail?.total === undefined) {
-      await print(`${message.id === undefined ? "" : `${message.id}: `}${message.status}\n`);
+      await write(`${message.id === undefined ? "" : `${message.id}: `}${message.status}\n`);
     }
   }
 }

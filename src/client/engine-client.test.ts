@@ -57,7 +57,7 @@ const reply = (body: string, status = "200 OK", headers = "Content-Type: applica
   `HTTP/1.1 ${status}\r\n${headers}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 
 describe("EngineClient", () => {
-  test("a call is one request on an unversioned path", async () => {
+  test("a call is one request, for the version whose answers we show", async () => {
     const { client, requests } = await peer(() => reply('{"ok":true}'));
     const answer = await client.json<{ ok: boolean }>({
       method: "POST",
@@ -67,7 +67,7 @@ describe("EngineClient", () => {
     });
     expect(answer).toEqual({ ok: true });
     expect(requests).toHaveLength(1);
-    expect(requests[0]).toStartWith("POST /x?a=1&b=1%202 HTTP/1.1\r\n");
+    expect(requests[0]).toStartWith("POST /v1.50/x?a=1&b=1%202 HTTP/1.1\r\n");
     expect(requests[0]).toContain("Content-Length: 8\r\n");
   });
 
@@ -75,6 +75,43 @@ describe("EngineClient", () => {
     const { client, requests } = await peer(() => reply("{}"), "1.44");
     await client.json({ method: "GET", path: "/info" });
     expect(requests[0]).toStartWith("GET /v1.44/info HTTP/1.1\r\n");
+  });
+
+  const older = (request: string) =>
+    request.startsWith("GET /v1.41/")
+      ? reply("{}")
+      : reply(
+          '{"message":"client version 1.50 is too new"}',
+          "400 Bad Request",
+          "Content-Type: application/json\r\nApi-Version: 1.41\r\n",
+        );
+
+  test("a daemon that is older is asked again in its own version, once and for all", async () => {
+    const { client, requests } = await peer(older);
+    await client.json({ method: "GET", path: "/info" });
+    await client.json({ method: "GET", path: "/info" });
+    expect(requests.map((request) => request.split(" ")[1])).toEqual([
+      "/v1.50/info",
+      "/v1.41/info",
+      "/v1.41/info",
+    ]);
+  });
+
+  test("a version that the user chose is not changed", async () => {
+    const { client } = await peer(older, "1.45");
+    expect(await failureOf(client.json({ method: "GET", path: "/info" }))).toMatchObject({ status: 400 });
+  });
+
+  test("a bad request is not sent twice to a daemon that knows the version", async () => {
+    const { client, requests } = await peer(() =>
+      reply(
+        '{"message":"bad"}',
+        "400 Bad Request",
+        "Content-Type: application/json\r\nApi-Version: 1.55\r\n",
+      ),
+    );
+    expect(await failureOf(client.json({ method: "GET", path: "/info" }))).toMatchObject({ message: "bad" });
+    expect(requests).toHaveLength(1);
   });
 
   test("calls one after the other share a connection", async () => {
@@ -147,6 +184,7 @@ describe("EngineClient", () => {
   test("a stream is uploaded in chunks", async () => {
     let received = "";
     const { client } = await peer((request) => {
+      if (request.includes("/_ping ")) return reply("OK");
       received += request;
       return received.endsWith("0\r\n\r\n") ? reply("{}") : undefined;
     });
@@ -160,7 +198,8 @@ describe("EngineClient", () => {
   });
 
   test("an upload that is refused in the middle ends with the refusal", async () => {
-    const { client } = await peer((_, socket) => {
+    const { client } = await peer((request, socket) => {
+      if (request.includes("/_ping ")) return reply("OK");
       socket.end(reply('{"message":"too big"}', "400 Bad Request"));
       return undefined;
     });

@@ -1,7 +1,8 @@
 // The Engine API from the outside: requests and answers, without knowing what any of them means.
 //
-// No version negotiation: paths go unversioned, which means the daemon's newest version, so that `run` costs no
-// `_ping` first. DOCKER_API_VERSION puts that version in front, as Docker's client does.
+// No negotiation ahead, so that `run` costs no `_ping` first: calls ask for the version whose answers this client
+// shows. A daemon that does not know it refuses (400) and names its own newest one, which is then used. With
+// DOCKER_API_VERSION there is nothing to find out.
 
 import { Connection } from "./connection.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -31,16 +32,30 @@ export type Answer = {
   readonly close: () => void;
 };
 
+/** The version of the API that Docker's client 28 speaks: what it shows is what users' scripts read. */
+export const clientApiVersion = "1.50";
+
 export class EngineClient {
   readonly endpoint: Endpoint;
-  readonly #prefix: string;
+  #version: string;
+  /** The user's own choice is not changed. */
+  readonly #versionIsFixed: boolean;
+  /** The daemon has answered in this version. */
+  #versionIsKnown: boolean;
   #idle: Connection[] = [];
   readonly #busy = new Set<Connection>();
   #closed = false;
 
   constructor(endpoint: Endpoint, apiVersion?: string) {
     this.endpoint = endpoint;
-    this.#prefix = apiVersion ? `/v${apiVersion.replace(/^v/, "")}` : "";
+    this.#version = apiVersion?.replace(/^v/, "") || clientApiVersion;
+    this.#versionIsFixed = Boolean(apiVersion);
+    this.#versionIsKnown = this.#versionIsFixed;
+  }
+
+  /** The version that calls are made in; after the first answer, the one that the daemon knows as well. */
+  get apiVersion(): string {
+    return this.#version;
   }
 
   /** Opens connections ahead of their use, so that connecting and the caller's own work overlap. */
@@ -71,8 +86,7 @@ export class EngineClient {
    * has been read to its end. Throws ResponseError for a status of 400 and above.
    */
   async open(call: Call): Promise<Answer> {
-    const connection = await this.#take();
-    const head = await this.#exchange(connection, call);
+    const { connection, head } = await this.#send(call);
     return { head, body: this.#body(connection, head, call.method), close: () => this.#drop(connection) };
   }
 
@@ -81,10 +95,8 @@ export class EngineClient {
    * daemon refuses. A daemon that answers 200 instead of 101 has hijacked as well, as Docker's did before 1.24.
    */
   async hijack(call: Call): Promise<Connection> {
-    const connection = await this.#take();
     const headers = { ...call.headers, Connection: "Upgrade", Upgrade: "tcp" };
-    await this.#exchange(connection, { ...call, headers });
-    return connection;
+    return (await this.#send({ ...call, headers })).connection;
   }
 
   close(): void {
@@ -105,13 +117,32 @@ export class EngineClient {
     return connection;
   }
 
+  /** Sends a call; once more, with an older version, if the daemon is older than we thought. */
+  async #send(call: Call): Promise<{ readonly connection: Connection; readonly head: ResponseHead }> {
+    // A stream cannot be sent twice: find the version out before.
+    if (!this.#versionIsKnown && call.stream !== undefined)
+      await this.text({ method: "GET", path: "/_ping" });
+    const used = this.#version;
+    const connection = await this.#take();
+    const head = await this.#exchange(connection, call);
+    if (head.status < 400) {
+      this.#versionIsKnown = true;
+      return { connection, head };
+    }
+    const failure = await this.#failure(connection, head, call);
+    this.#drop(connection);
+    const newest = head.headers.get("api-version");
+    const older = head.status === 400 && newest !== undefined && compareVersions(newest, used) < 0;
+    if (this.#versionIsFixed || !older) throw failure;
+    this.#version = newest;
+    return await this.#send(call);
+  }
+
   async #exchange(connection: Connection, call: Call): Promise<ResponseHead> {
     try {
       const sent = sendRequest(connection, this.#encode(call));
       // The head may come before the body is out: a refused upload. A failure to read the source ends the call.
-      const head = await Promise.race([readHead(connection), sent.then(() => new Promise<never>(() => {}))]);
-      if (head.status >= 400) throw await this.#failure(connection, head, call);
-      return head;
+      return await Promise.race([readHead(connection), sent.then(() => new Promise<never>(() => {}))]);
     } catch (err) {
       this.#drop(connection);
       throw err;
@@ -119,7 +150,7 @@ export class EngineClient {
   }
 
   #encode(call: Call): HttpRequest {
-    const path = this.#prefix + call.path + encodeQuery(call.query);
+    const path = `/v${this.#version}${call.path}${encodeQuery(call.query)}`;
     const { method, headers } = call;
     if (call.json !== undefined) {
       const withType = { "Content-Type": "application/json", ...headers };
@@ -150,6 +181,13 @@ export class EngineClient {
     this.#busy.delete(connection);
     connection.close();
   }
+}
+
+/** "1.9" comes before "1.41". */
+function compareVersions(a: string, b: string): number {
+  const [majorA = 0, minorA = 0] = a.split(".").map(Number);
+  const [majorB = 0, minorB = 0] = b.split(".").map(Number);
+  return majorA - majorB || minorA - minorB;
 }
 
 async function bodyText(body: AsyncIterable<Uint8Array>): Promise<string> {

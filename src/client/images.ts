@@ -80,6 +80,15 @@ export async function importImage(
   });
 }
 
+/** Answers with progress messages; `image` has its tag or digest with it. */
+export async function pullImage(
+  client: EngineClient,
+  image: string,
+  platform: string | undefined,
+): Promise<Answer> {
+  return await client.open({ method: "POST", path: "/images/create", query: { fromImage: image, platform } });
+}
+
 /** Answers with progress messages. */
 export async function loadImages(
   client: EngineClient,

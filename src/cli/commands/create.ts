@@ -1,11 +1,15 @@
 // `create`, and the creating half of `run`.
 
 import { createContainer } from "../../client/containers.ts";
+import type { EngineClient } from "../../client/engine-client.ts";
 import { ResponseError } from "../../client/errors.ts";
+import { pullImage } from "../../client/images.ts";
+import type { CreateContainerAnswer } from "../../spec/docker.ts";
 import type { Context } from "../command.ts";
 import { CommandError } from "../failure.ts";
 import type { Flags } from "../flags.ts";
 import { printError, printLine } from "../print.ts";
+import { printProgress } from "../progress.ts";
 import { readCreateRequest } from "../run/create-body.ts";
 import type { CreateRequest, Surroundings } from "../run/create-body.ts";
 
@@ -35,32 +39,34 @@ export async function createFrom({ client }: Context, flags: Flags, request: Cre
       `container ID file found, make sure the other container isn't running or delete ${idFile}`,
     );
   }
+  const image = body.Image ?? "";
+  if (pull === "always") await pullFor(client, image, flags);
+  const attempt = () =>
+    createContainer(client, body, { ...(name && { name }), ...(platform && { platform }) });
+  let answer: CreateContainerAnswer;
   try {
-    const { Id, Warnings } = await createContainer(client, body, {
-      ...(name && { name }),
-      ...(platform && { platform }),
-    });
-    for (const warning of Warnings ?? []) await printError(`WARNING: ${warning}\n`);
-    if (idFile !== "") await Bun.write(idFile, Id);
-    return Id;
+    answer = await attempt();
   } catch (err) {
-    if (
-      err instanceof ResponseError &&
-      err.status === 404 &&
-      pull !== "never" &&
-      /no such image/i.test(err.message)
-    ) {
-      throw await missingImage(body.Image ?? "", flags);
-    }
-    throw err;
+    if (pull !== "missing" || !isMissingImage(err)) throw err;
+    if (!flags.bool("quiet")) await printError(`Unable to find image '${withTag(image)}' locally\n`);
+    await pullFor(client, image, flags);
+    answer = await attempt();
   }
+  for (const warning of answer.Warnings ?? []) await printError(`WARNING: ${warning}\n`);
+  if (idFile !== "") await Bun.write(idFile, answer.Id);
+  return answer.Id;
 }
 
-/** A pull belongs here as soon as the engine can do one. */
-async function missingImage(image: string, flags: Flags): Promise<Error> {
-  const name = /[:@][^/]*$/.test(image) ? image : `${image}:latest`;
-  if (!flags.bool("quiet")) await printError(`Unable to find image '${name}' locally\n`);
-  return new Error(
-    "this engine cannot pull yet: bring the image with 'sampan load' or 'sampan import', or use host/busybox",
-  );
+/** The only other thing that can be missing at create is a container that is named by a flag. */
+function isMissingImage(err: unknown): boolean {
+  return err instanceof ResponseError && err.status === 404 && /no such image/i.test(err.message);
+}
+
+function withTag(image: string): string {
+  return /[:@][^/]*$/.test(image) ? image : `${image}:latest`;
+}
+
+async function pullFor(client: EngineClient, image: string, flags: Flags): Promise<void> {
+  const { body } = await pullImage(client, withTag(image), flags.text("platform") || undefined);
+  await printProgress(body, flags.bool("quiet") ? async () => {} : printError);
 }

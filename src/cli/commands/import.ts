@@ -28,7 +28,7 @@ export async function importImage(
     },
     archive,
   );
-  await printProgress(body, false);
+  await printProgress(body);
   return 0;
 }
 

@@ -14,6 +14,6 @@ export async function load({ client }: Context, flags: Flags, _operands: readonl
     archive,
   );
   // Quiet keeps the daemon from telling its progress; which images came is told all the same.
-  await printProgress(body, false);
+  await printProgress(body);
   return 0;
 }

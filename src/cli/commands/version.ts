@@ -1,6 +1,7 @@
 // `version`: of this client and of the engine.
 
 import { buildInfo } from "../../base/build-info.ts";
+import { clientApiVersion } from "../../client/engine-client.ts";
 import { versionText } from "../../client/system.ts";
 import type { VersionAnswer } from "../../spec/docker-system.ts";
 import type { Context } from "../command.ts";
@@ -9,25 +10,11 @@ import { printByFormat, readFormat } from "../format/one-value.ts";
 import { print } from "../print.ts";
 import { parseGoJson } from "../template/go-json.ts";
 
-/** The newest version of the API that this client knows. */
-const apiVersion = "1.55";
-
 export async function version(
-  { client, env }: Context,
+  { client }: Context,
   flags: Flags,
   _operands: readonly string[],
 ): Promise<number> {
-  const own = {
-    Version: buildInfo.version,
-    ApiVersion: env["DOCKER_API_VERSION"] ?? apiVersion,
-    DefaultAPIVersion: apiVersion,
-    GitCommit: buildInfo.commit,
-    GoVersion: `bun${Bun.version}`,
-    Os: process.platform,
-    Arch: process.arch === "x64" ? "amd64" : process.arch,
-    BuildTime: ansiTime(buildInfo.builtAt),
-    Context: "default",
-  };
   const format = flags.text("format");
   const template = format === "" || format === "json" ? undefined : readFormat(format);
   // The client's own part is told even when the engine does not answer.
@@ -38,6 +25,17 @@ export async function version(
   } catch (err) {
     failure = err;
   }
+  const own = {
+    Version: buildInfo.version,
+    ApiVersion: client.apiVersion,
+    DefaultAPIVersion: clientApiVersion,
+    GitCommit: buildInfo.commit,
+    GoVersion: `bun${Bun.version}`,
+    Os: process.platform,
+    Arch: process.arch === "x64" ? "amd64" : process.arch,
+    BuildTime: ansiTime(buildInfo.builtAt),
+    Context: "default",
+  };
   const versions: Versions = { Client: own, Server: server };
   if (format === "json") await print(`${JSON.stringify(versions)}\n`);
   else if (template === undefined) await print(pageOf(versions));
@@ -60,7 +58,7 @@ function withReadableTime(answer: VersionAnswer): VersionAnswer {
 function pageOf({ Client, Server }: Versions): string {
   const lines = [
     "Client:",
-    ...rows(1, [["Version", Client["Version"]], ["API version", Client["ApiVersion"]], ...common(Client)]),
+    ...rows(1, [["Version", Client["Version"]], ["API version", withDowngrade(Client)], ...common(Client)]),
   ];
   lines.push(...rows(1, [["Context", Client["Context"]]]));
   if (Server === null) return `${lines.join("\n")}\n`;
@@ -72,6 +70,13 @@ function pageOf({ Client, Server }: Versions): string {
     );
   }
   return `${lines.join("\n")}\n`;
+}
+
+/** "1.41 (downgraded from 1.50)". */
+function withDowngrade({ ApiVersion = "", DefaultAPIVersion = "" }: Versions["Client"]): string {
+  return ApiVersion === DefaultAPIVersion
+    ? ApiVersion
+    : `${ApiVersion} (downgraded from ${DefaultAPIVersion})`;
 }
 
 type Lines = readonly (readonly [label: string, value: string | undefined])[];
