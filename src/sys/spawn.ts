@@ -90,7 +90,8 @@ function spawnCheck(errno: number, path: string): void {
 
 /**
  * Becomes another program in the same process; returns only by throwing. Signals go back to their defaults first, for
- * ignored ones and the mask pass through an execve. Descriptors that are close-on-exec end here.
+ * ignored ones and the mask pass through an execve. Descriptors that are close-on-exec end here. After a failure the
+ * signals stay at their defaults (SIGPIPE ends the process again): say why and end.
  */
 export function execve(path: string, argv: readonly string[], env: Environment): never {
   const file = cString(path);

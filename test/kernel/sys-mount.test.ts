@@ -13,11 +13,10 @@ import {
   unmount,
   unmountIfMounted,
 } from "../../src/sys/mount.ts";
-import { inAnotherProcess, look, lookJson } from "./other-eyes.ts";
+import { lookJson } from "./other-eyes.ts";
 
 type FindMnt = { filesystems: { target: string; fstype: string; options: string; propagation?: string }[] };
 
-const sys = `${import.meta.dir}/../../src/sys`;
 let folder = "";
 beforeEach(() => {
   folder = mkdtempSync("/tmp/sampan-sys-mount-");
