@@ -55,7 +55,7 @@ function ps(args: readonly string[]): Promise<string> {
       const [line = ""] = stderr.split("\n", 1);
       const isMissing = "code" in err && err.code === "ENOENT";
       const why = isMissing ? "not found on this host (package procps)" : line || err.message;
-      return reject(new SystemError(`ps: ${why}`, { cause: err }));
+      return reject(new SystemError(`ps: ${why}`));
     });
   });
 }
