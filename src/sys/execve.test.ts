@@ -1,6 +1,5 @@
 import { expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
-import { execve } from "./spawn.ts";
 
 /** Runs TypeScript in a process of its own, which may become another program. */
 function inAnotherProcess(script: string) {
