@@ -14,6 +14,7 @@ import { joinedContainer, processOf } from "./joined-container.ts";
 import { writeNetworkFiles } from "./network-files.ts";
 import { containerRootfs, makeWorkingDir, userInRootfs } from "./rootfs.ts";
 import type { Sandbox } from "./sandbox.ts";
+import { mountSharedMemory, sharedMemoryFolder } from "./shared-memory.ts";
 import { taskFiles } from "./task-paths.ts";
 import { fillVolumes } from "./volumes.ts";
 
@@ -71,11 +72,9 @@ function otherNamespaces(engine: Engine, record: ContainerRecord): Pick<SharedNa
 /** A shareable /dev/shm lies on the host, so that others can join it. */
 function shmSource(engine: Engine, record: ContainerRecord): { readonly shmSource?: string } {
   const { IpcMode } = record.hostConfig;
-  if (IpcMode.startsWith("container:"))
-    return { shmSource: shmFolder(engine, joinedContainer(engine, IpcMode).id) };
-  return IpcMode === "shareable" ? { shmSource: shmFolder(engine, record.id) } : {};
-}
-
-export function shmFolder(engine: Engine, id: string): string {
-  return join(taskFiles(engine.config.execRoot, id).dir, "shm");
+  if (IpcMode.startsWith("container:")) {
+    const { id } = joinedContainer(engine, IpcMode);
+    return { shmSource: sharedMemoryFolder(engine.config.execRoot, id) };
+  }
+  return IpcMode === "shareable" ? { shmSource: mountSharedMemory(engine, record) } : {};
 }

@@ -20,6 +20,7 @@ import { adoptNetwork } from "./sandbox.ts";
 import { layersInUse } from "./remove.ts";
 import { startContainer } from "./start.ts";
 import { containerTask } from "./task.ts";
+import { unmountSharedMemory } from "./shared-memory.ts";
 import { tasksFolder } from "./task-paths.ts";
 
 /** Exit code of a run whose end nobody saw (a reboot, a lost monitor on an old kernel): dockerd's too after a host crash. */
@@ -121,8 +122,10 @@ async function sweep(engine: Engine): Promise<void> {
   }
   const running = new Set((await engine.monitor.list()).map(({ id }) => id));
   for (const id of readdirSync(tasksFolder(engine.config.execRoot)))
-    if (!up.has(id) && !running.has(id))
+    if (!up.has(id) && !running.has(id)) {
+      unmountSharedMemory(engine.config.execRoot, id);
       rmSync(join(tasksFolder(engine.config.execRoot), id), { recursive: true, force: true });
+    }
   for (const what of engine.network.sweep(up)) engine.host.log.info("network leftover removed", { what });
   for (const path of removeLeftovers(engine.machine.cgroup, engine.instance.cgroupParent, up))
     engine.host.log.info("cgroup leftover removed", { path });

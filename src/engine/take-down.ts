@@ -7,6 +7,7 @@ import { driverOf } from "./engine.ts";
 import type { Engine } from "./engine.ts";
 import { containerRootfs } from "./rootfs.ts";
 import { leaveNetwork } from "./sandbox.ts";
+import { unmountSharedMemory } from "./shared-memory.ts";
 import { taskFiles } from "./task-paths.ts";
 
 /** Goes on after a step that failed and names all failures in one error at the end. */
@@ -17,6 +18,7 @@ export function takeDown(engine: Engine, record: ContainerRecord): Promise<void>
     ["network", () => leaveNetwork(engine, record)],
     ["root file system", () => unmountAll(containerRootfs(engine, id))],
     ["monitor", () => engine.monitor.forget(id)],
+    ["shared memory", () => unmountSharedMemory(engine.config.execRoot, id)],
     ["task files", () => rm(taskFiles(engine.config.execRoot, id).dir, { recursive: true, force: true })],
   ]);
 }
