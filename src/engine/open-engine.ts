@@ -11,6 +11,7 @@ import { openImageStore } from "../images/image-store.ts";
 import { openBridgeNetwork } from "../networks/bridge-network.ts";
 import { NetworkStore } from "../networks/network-record.ts";
 import { cgroupWarmer } from "../runtime/cgroup-warm-up.ts";
+import { removeCgroup } from "../runtime/cgroup-processes.ts";
 import { cgroupFacts } from "../runtime/cgroup.ts";
 import { FilterCache } from "../runtime/drivers/filter-cache.ts";
 import { findDrivers } from "../runtime/drivers/find-drivers.ts";
@@ -96,7 +97,10 @@ export async function closeEngine(engine: Engine): Promise<void> {
   await engine.background.idle();
   const idle = engine.containers.all().every(({ state }) => !isUp(state));
   await engine.monitor.close(idle);
-  if (idle) await engine.network.remove();
+  if (idle) {
+    await engine.network.remove();
+    removeCgroup(engine.machine.cgroup, engine.instance.cgroupParent);
+  }
   engine.network.close();
 }
 

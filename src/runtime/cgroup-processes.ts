@@ -47,6 +47,11 @@ export function removeLeftovers(
   );
 }
 
+/** Kills what is in the cgroup and removes it, in every hierarchy; fine when it is not there. */
+export function removeCgroup(facts: CgroupFacts, cgroupsPath: string): void {
+  for (const folder of cgroupFolders(facts, cgroupsPath)) removeGroup(folder);
+}
+
 function nameOf(group: string): string {
   return group.slice(group.lastIndexOf("/") + 1);
 }
