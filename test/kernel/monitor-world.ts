@@ -26,7 +26,7 @@ import {
 } from "../../src/runtime/monitor-protocol.ts";
 
 export const monitorCommand = [process.execPath, join(import.meta.dir, "../../src/main.ts"), "monitor"];
-const crun = "/usr/bin/crun";
+const runtimes = { crun: "/usr/bin/crun", runc: "/usr/sbin/runc" };
 
 export type Options = {
   readonly terminal?: boolean;
@@ -35,6 +35,7 @@ export type Options = {
   readonly logged?: boolean;
   readonly log?: Partial<NonNullable<TaskSpec["log"]>>;
   readonly durable?: boolean;
+  readonly runtime?: keyof typeof runtimes;
   /** The program shares the host's process ids. */
   readonly hostPids?: boolean;
   readonly rows?: number;
@@ -49,16 +50,24 @@ export class MonitorWorld {
   readonly exits: ExitEvent[] = [];
   lost = 0;
   #client: MonitorClient | undefined;
-  readonly #ids: string[] = [];
+  readonly #containers: [runtime: keyof typeof runtimes, id: string][] = [];
 
   constructor() {
     this.root = mkdtempSync(join(tmpdir(), "sampan-monitor-"));
     this.execRoot = join(this.root, "run");
     this.cgroup = `/sampan-test-${randomBytes(4).toString("hex")}`;
-    for (const folder of ["run/tasks", "crun", "rootfs/bin", "rootfs/proc", "rootfs/dev", "rootfs/tmp"])
+    for (const folder of [
+      "run/tasks",
+      "crun",
+      "runc",
+      "rootfs/bin",
+      "rootfs/proc",
+      "rootfs/dev",
+      "rootfs/tmp",
+    ])
       mkdirSync(join(this.root, folder), { recursive: true });
     copyFileSync("/bin/busybox", join(this.root, "rootfs/bin/busybox"));
-    for (const name of ["sh", "cat", "sleep", "true", "head", "seq", "stty", "yes", "dd", "echo"])
+    for (const name of ["sh", "cat", "sleep", "true", "head", "seq", "stty", "tty", "yes", "dd", "echo"])
       symlinkSync("busybox", join(this.root, "rootfs/bin", name));
   }
 
@@ -123,16 +132,27 @@ export class MonitorWorld {
     }
   }
 
-  /** A task that runs `args` in a container by crun. */
+  /** A task that runs `args` in a container. */
   container(id: string, args: readonly string[], options: Options = {}): TaskSpec {
     const spec = this.#spec(id, options);
-    const bundle = spec.dir;
-    writeFileSync(join(bundle, "config.json"), JSON.stringify(this.#config(id, args, options)));
-    this.#ids.push(id);
-    const console = spec.consoleSocket === undefined ? [] : [`--console-socket=${spec.consoleSocket}`];
-    const argv = [crun, `--root=${this.root}/crun`, `--log=${spec.logFile}`, "run", "--detach"];
-    argv.push(`--bundle=${bundle}`, `--pid-file=${spec.pidFile}`, ...console, id);
-    return { ...spec, command: { argv } };
+    writeFileSync(join(spec.dir, "config.json"), JSON.stringify(this.#config(id, args, options)));
+    const runtime = options.runtime ?? "crun";
+    this.#containers.push([runtime, id]);
+    const argv = [...this.#runtime(runtime, spec), "run", "--detach", `--bundle=${spec.dir}`];
+    return { ...spec, command: { argv: [...argv, ...startFlags(spec), id] } };
+  }
+
+  /** A task that runs `args` as one more program in container `inside`. */
+  exec(id: string, inside: string, args: readonly string[], options: Options = {}): TaskSpec {
+    const spec = this.#spec(id, options);
+    const file = join(spec.dir, "process.json");
+    writeFileSync(file, JSON.stringify(processOf(args, options)));
+    const argv = [...this.#runtime(options.runtime ?? "crun", spec), "exec", "--detach", `--process=${file}`];
+    return { ...spec, command: { argv: [...argv, ...startFlags(spec), inside] } };
+  }
+
+  #runtime(name: keyof typeof runtimes, spec: TaskSpec): string[] {
+    return [runtimes[name], `--root=${this.root}/${name}`, `--log=${spec.logFile}`];
   }
 
   /** A task that runs a shell script on the host, without a container: for what needs none. */
@@ -180,13 +200,7 @@ export class MonitorWorld {
     }));
     return {
       ociVersion: "1.0.2",
-      process: {
-        terminal: options.terminal ?? false,
-        user: { uid: 0, gid: 0 },
-        args,
-        env: ["PATH=/bin", "TERM=xterm"],
-        cwd: "/",
-      },
+      process: processOf(args, options),
       root: { path: join(this.root, "rootfs"), readonly: false },
       mounts: [
         { destination: "/proc", type: "proc", source: "proc" },
@@ -216,7 +230,8 @@ export class MonitorWorld {
         client.close();
       }
     } finally {
-      for (const id of this.#ids) spawnSync(crun, [`--root=${this.root}/crun`, "delete", "--force", id]);
+      for (const [runtime, id] of this.#containers)
+        spawnSync(runtimes[runtime], [`--root=${this.root}/${runtime}`, "delete", "--force", id]);
       this.#removeCgroups();
       rmSync(this.root, { recursive: true, force: true });
     }
@@ -228,6 +243,15 @@ export class MonitorWorld {
       if (existsSync(folder)) rmdirSync(folder);
     }
   }
+}
+
+function startFlags({ pidFile, consoleSocket }: TaskSpec): string[] {
+  const console = consoleSocket === undefined ? [] : [`--console-socket=${consoleSocket}`];
+  return [`--pid-file=${pidFile}`, ...console];
+}
+
+function processOf(args: readonly string[], { terminal = false }: Options): object {
+  return { terminal, user: { uid: 0, gid: 0 }, args, env: ["PATH=/bin", "TERM=xterm"], cwd: "/" };
 }
 
 /** Waits until `seen` is true; for what has no event. */

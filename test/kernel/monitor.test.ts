@@ -1,5 +1,6 @@
 // The monitor's life of a task: start, exit, records, commands; with real containers and real processes.
 import { afterEach, beforeEach, expect, test } from "bun:test";
+import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { ConflictError, NotFoundError } from "../../src/base/errors.ts";
@@ -106,6 +107,37 @@ test("ten containers started at once all run and all end with their own code", a
   }
 });
 
+for (const runtime of ["crun", "runc"] as const) {
+  test(`${runtime}: a container's output, error output and exit code come through`, async () => {
+    await started(world.container("c", ["sh", "-c", "echo out; echo err >&2; exit 5"], { runtime }));
+    expect(await world.exit("c")).toMatchObject({ exitCode: 5, known: true });
+    expect(world.logged("c").split("\n").toSorted()).toEqual(["", "err", "out"]);
+  });
+
+  test(`${runtime}: another program in a container is a task like any other`, async () => {
+    await started(world.container("c", ["sleep", "60"], { runtime }));
+    const options = { runtime, stdin: true, stdinOnce: true, logged: false };
+    const stream = await world.client.attach({ id: "e", stdin: true, stdout: true, stderr: true });
+    await started(world.exec("e", "c", ["sh", "-c", "cat; exit 6"], options));
+    stream.end("hello");
+    const [frame] = await once(stream, "data");
+    expect((frame as Buffer).subarray(8).toString()).toBe("hello");
+    expect((await world.exit("e")).exitCode).toBe(6);
+    const missing = await world.client.start(world.exec("x", "c", ["/no/such/program"], { runtime }));
+    expect(missing).toMatchObject({ error: { kind: "runtime" } });
+    expect((await world.client.list()).find(({ id }) => id === "c")?.exit).toBeUndefined();
+  });
+
+  test(`${runtime}: a terminal is handed over, for a container and for another program in it`, async () => {
+    const options = { runtime, terminal: true, stdin: true };
+    await started(world.container("c", ["sh", "-c", "tty; sleep 60"], options));
+    await eventually(() => world.logged("c") === "/dev/pts/0\r\n");
+    await started(world.exec("e", "c", ["sh", "-c", "tty; exit 3"], options));
+    expect((await world.exit("e")).exitCode).toBe(3);
+    expect(world.logged("e")).toBe("/dev/pts/1\r\n");
+  });
+}
+
 test("without an open stdin the program reads an end at once", async () => {
   await started(world.container("c", ["sh", "-c", "cat; echo end"]));
   await world.exit("c");
@@ -178,11 +210,16 @@ test("an exit leaves no descriptor, FIFO or child behind", async () => {
   await eventually(() => readFileSync(children, "latin1") === "", 15_000);
 }, 20_000);
 
-test("orphans of a container in the host's pid namespace are reaped", async () => {
-  await started(world.container("c", ["sh", "-c", "(true &) ; (true &); sleep 60"], { hostPids: true }));
+test("orphans of a container in the host's pid namespace are reaped, with the next start at the latest", async () => {
+  const orphans = "(sleep 0.3 &); (sleep 0.3 &); sleep 60";
+  const { pid } = await started(world.container("c", ["sh", "-c", orphans], { hostPids: true }));
   const children = (): string[] =>
     readFileSync(`/proc/${world.monitorPid}/task/${world.monitorPid}/children`, "latin1").trim().split(" ");
-  await eventually(() => children().length === 1, 15_000);
+  await eventually(() => children().length === 3);
+  await Bun.sleep(500);
+  const next = await started(world.script("s", "exec sleep 60"));
+  await eventually(() => children().length === 2, 15_000);
+  expect(children().map(Number).toSorted()).toEqual([pid, next.pid].toSorted());
 }, 20_000);
 
 test("commands run side by side, with their output and exit code", async () => {
