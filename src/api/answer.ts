@@ -24,14 +24,22 @@ export type StreamAnswer = {
 export type HijackAnswer = {
   readonly kind: "hijack";
   readonly type: string;
+  /**
+   * Asked for once the head is on its way. An exec must not have written anything by then: clients that read the head
+   * through a buffer (python's http.client) lose what arrives together with it.
+   */
+  readonly open: () => Hijacked | Promise<Hijacked>;
+};
+
+export type Hijacked = {
   /** Sent first: what a container has written so far, or why an exec did not start. */
   readonly before?: AsyncIterable<Uint8Array>;
   /** What comes out goes to the client; what is written in is the client's input; `end()` is its end of input. */
   readonly stream: Duplex | undefined;
-  /** After the last byte the line stays open until this: a client that sees its end asks for the exit code at once. */
-  readonly openUntil?: Promise<void>;
   /** Absent where no key can detach (no terminal): bytes are then moved without a look at them. */
   readonly detach?: { readonly keys: Uint8Array; onDetach(): void } | undefined;
+  /** The client sees the end only after this: it asks for an exec's code when it does. */
+  readonly openUntil?: Promise<void>;
 };
 
 export const json = (value: unknown, status = 200): Answer => ({ kind: "json", status, value });

@@ -69,10 +69,11 @@ export async function attach(call: Call): Promise<Answer> {
   const wants = { stdout: flagOf(query, "stdout"), stderr: flagOf(query, "stderr") };
   const type = streamType(Tty, version);
   const past = flagOf(query, "logs") ? { before: pastOutput(engine, record.id, wants, signal) } : {};
-  if (!flagOf(query, "stream")) return { kind: "hijack", type, ...past, stream: undefined };
+  if (!flagOf(query, "stream")) return { kind: "hijack", type, open: () => ({ ...past, stream: undefined }) };
   const container = await attachContainer(engine, ref, { stdin: flagOf(query, "stdin"), ...wants });
   const onDetach = (): void => publishContainerEvent(engine, record, "detach");
-  return { kind: "hijack", type, ...past, stream: container, detach: Tty ? { keys, onDetach } : undefined };
+  const detach = Tty ? { keys, onDetach } : undefined;
+  return { kind: "hijack", type, open: () => ({ ...past, stream: container, detach }) };
 }
 
 /** What the container has written so far, for clients that come late. */

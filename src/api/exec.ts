@@ -1,16 +1,17 @@
 // Exec instances: made with a container, started once over a hijacked connection or detached.
-import { InvalidParameterError, ProgramNotStartedError } from "../base/errors.ts";
+import { errorText, InvalidParameterError } from "../base/errors.ts";
 import { publishContainerEvent } from "../engine/engine.ts";
 import { createExec, inspectExec, resizeExec, startExec } from "../engine/exec.ts";
 import type { ExecStartBody } from "../spec/docker.ts";
 import { encodeFrame, stdoutStream } from "../spec/stdcopy.ts";
-import type { Answer } from "./answer.ts";
+import type { Answer, Hijacked } from "./answer.ts";
 import { empty, json } from "./answer.ts";
 import { execCreateBody, execStartBody } from "./bodies.ts";
 import type { Call } from "./call.ts";
 import { jsonBody, param } from "./call.ts";
 import { streamType } from "./container-streams.ts";
 import { parseDetachKeys } from "../base/detach-keys.ts";
+import { statusOf } from "./http-status.ts";
 import { terminalSize } from "./query.ts";
 
 export async function create(call: Call): Promise<Answer> {
@@ -23,8 +24,8 @@ export async function create(call: Call): Promise<Answer> {
 }
 
 /**
- * A program that could not be started is told inside the stream, as dockerd does: its client takes anything but an
- * upgraded connection for a failure of the connection, and finds the exit code by an inspect.
+ * What is refused at once gets a status. A program that could not be started is told inside the stream, as dockerd does:
+ * its client takes anything but an upgraded connection for a failure of the connection, and asks for the exit code after.
  */
 export async function start(call: Call): Promise<Answer> {
   const { engine, version } = call;
@@ -32,24 +33,35 @@ export async function start(call: Call): Promise<Answer> {
   const body = await jsonBody(call, execStartBody);
   const { DetachKeys, ContainerID, ProcessConfig } = inspectExec(engine, id);
   const { tty } = ProcessConfig;
-  const type = streamType(tty, version);
+  const starting = startExec(engine, id, startOptions(body, version));
+  if (body.Detach) {
+    await starting;
+    return empty(200);
+  }
+  await refusedAtOnce(starting);
   const record = engine.containers.get(ContainerID);
   const onDetach = (): void => {
     if (record) publishContainerEvent(engine, record, "exec_detach", { execID: id });
   };
-  try {
-    const stream = await startExec(engine, id, startOptions(body, version));
-    if (!stream) return empty(200);
-    const detach = tty ? { keys: parseDetachKeys(DetachKeys), onDetach } : undefined;
-    return { kind: "hijack", type, stream, detach, openUntil: engine.execs.ended(id) };
-  } catch (err) {
-    if (body.Detach || !(err instanceof ProgramNotStartedError)) throw err;
-    return { kind: "hijack", type, before: errorOutput(err, tty), stream: undefined };
-  }
+  const detach = tty ? { keys: parseDetachKeys(DetachKeys), onDetach } : undefined;
+  const open = async (): Promise<Hijacked> => {
+    try {
+      return { stream: await starting, detach, openUntil: engine.execs.ended(id) };
+    } catch (err) {
+      if (statusOf(err) === 500) engine.host.log.error("exec failed", { exec: id, error: errorText(err) });
+      return { before: errorOutput(err, tty), stream: undefined };
+    }
+  };
+  return { kind: "hijack", type: streamType(tty, version), open };
 }
 
-async function* errorOutput(err: Error, tty: boolean): AsyncGenerator<Uint8Array> {
-  const text = Buffer.from(`${err.message}\r\n`);
+/** Throws what the work has failed with already, and returns while it is still under way. */
+async function refusedAtOnce(work: Promise<unknown>): Promise<void> {
+  await Promise.race([work, Promise.resolve()]);
+}
+
+async function* errorOutput(err: unknown, tty: boolean): AsyncGenerator<Uint8Array> {
+  const text = Buffer.from(`${errorText(err)}\r\n`);
   yield tty ? text : encodeFrame(stdoutStream, text);
 }
 

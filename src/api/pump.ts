@@ -4,7 +4,7 @@
 //   client ◄─output──  its stdout and stderr     end of output ──► half-close, then close
 //   client gone      ──► the program's stream is let go; the program itself runs on
 import type { Duplex, Writable } from "node:stream";
-import type { HijackAnswer } from "./answer.ts";
+import type { Hijacked } from "./answer.ts";
 import { detachScanner } from "../base/detach-keys.ts";
 import { writeAll } from "./write-stream.ts";
 
@@ -15,7 +15,7 @@ const lingerMs = 5_000;
 export async function pumpHijacked(
   input: NodeJS.ReadableStream,
   output: Writable,
-  { before, stream, detach, openUntil }: HijackAnswer,
+  { before, stream, detach, openUntil }: Hijacked,
   signal: AbortSignal,
 ): Promise<void> {
   if (before) await writeAll(output, before, signal);
@@ -27,7 +27,7 @@ function pump(
   input: NodeJS.ReadableStream,
   output: Writable,
   stream: Duplex,
-  detach: HijackAnswer["detach"],
+  detach: Hijacked["detach"],
   openUntil: Promise<void> = Promise.resolve(),
 ): Promise<void> {
   return new Promise((resolve) => {

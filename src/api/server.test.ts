@@ -9,6 +9,7 @@ import { ConflictError, InvalidParameterError, NotFoundError } from "../base/err
 import { realHost } from "../base/host.ts";
 import { silentLog } from "../base/log.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { Hijacked } from "./answer.ts";
 import { json, rawStreamType, stream } from "./answer.ts";
 import { execStartBody } from "./bodies.ts";
 import { jsonBody } from "./call.ts";
@@ -96,12 +97,24 @@ const table: readonly Route[] = [
   },
   {
     method: "POST",
+    pattern: "/late-attach",
+    handler: () => {
+      const open = async (): Promise<Hijacked> => {
+        await host.clock.sleep(30);
+        return { stream: shouting().end() };
+      };
+      return { kind: "hijack", type: rawStreamType, open };
+    },
+  },
+  {
+    method: "POST",
     pattern: "/attach",
     handler: ({ query }) => {
-      lastProgram = shouting();
+      const program = shouting();
+      lastProgram = program;
       const keys = Uint8Array.of(16, 17);
       const detach = query.has("tty") ? { keys, onDetach: () => seen.push("detached") } : undefined;
-      return { kind: "hijack", type: rawStreamType, stream: lastProgram, detach };
+      return { kind: "hijack", type: rawStreamType, open: () => ({ stream: program, detach }) };
     },
   },
 ];
@@ -254,6 +267,14 @@ describe("hijacked connections", () => {
       "Upgrade: tcp",
     ]);
     expect(body).toBe("HELLO WORLD bye");
+  });
+
+  test("the head is sent before the stream is there", async () => {
+    const socket = connect({ path });
+    socket.write(`POST /late-attach HTTP/1.1\r\nHost: a\r\n${upgrade}\r\n`);
+    const chunks: string[] = [];
+    for await (const chunk of socket as AsyncIterable<Buffer>) chunks.push(chunk.toString());
+    expect(chunks).toEqual([expect.stringMatching(/^HTTP\/1.1 101 [^]*\r\n\r\n$/), "bye"]);
   });
 
   test("bytes sent together with the request are not lost", async () => {

@@ -3,7 +3,7 @@
 import { STATUS_CODES } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex, Writable } from "node:stream";
-import type { Answer, Headers, StreamAnswer } from "./answer.ts";
+import type { Answer, Headers, HijackAnswer, StreamAnswer } from "./answer.ts";
 import { jsonType } from "./answer.ts";
 import { pumpHijacked } from "./pump.ts";
 import { writeAll } from "./write-stream.ts";
@@ -84,15 +84,16 @@ export async function writeAnswer(answer: Answer, sink: Sink, signal: AbortSigna
       });
     case "stream":
       return writeStream(answer, sink, signal);
-    case "hijack": {
-      if (signal.aborted) {
-        answer.stream?.destroy();
-        return;
-      }
-      const { input, output } = sink.hijack(answer.type);
-      return pumpHijacked(input, output, answer, signal);
-    }
+    case "hijack":
+      return writeHijacked(answer, sink, signal);
   }
+}
+
+async function writeHijacked(answer: HijackAnswer, sink: Sink, signal: AbortSignal): Promise<void> {
+  const { input, output } = sink.hijack(answer.type);
+  const hijacked = await answer.open();
+  if (signal.aborted) hijacked.stream?.destroy();
+  else await pumpHijacked(input, output, hijacked, signal);
 }
 
 function writeWhole(sink: Sink, status: number, text: string, headers: Headers): void {
