@@ -219,7 +219,11 @@ test("orphans of a container in the host's pid namespace are reaped, with the ne
   await Bun.sleep(500);
   const next = await started(world.script("s", "exec sleep 60"));
   await eventually(() => children().length === 2, 15_000);
-  expect(children().map(Number).toSorted()).toEqual([pid, next.pid].toSorted());
+  expect(
+    children()
+      .map(Number)
+      .toSorted((a, b) => (a < b ? -1 : 1)),
+  ).toEqual([pid, next.pid].toSorted((a, b) => (a < b ? -1 : 1)));
 }, 20_000);
 
 test("commands run side by side, with their output and exit code", async () => {
