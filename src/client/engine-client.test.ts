@@ -137,6 +137,15 @@ describe("EngineClient", () => {
     expect(connections()).toBe(2);
   });
 
+  test("a client that is closed opens no connection any more", async () => {
+    const { client, connections } = await peer(() => reply("{}"));
+    const warming = client.warm(1);
+    client.close();
+    await warming;
+    expect(await failureOf(client.json({ method: "GET", path: "/x" }))).toBeInstanceOf(Error);
+    expect(connections()).toBeLessThanOrEqual(1);
+  });
+
   test("an error status throws the daemon's message", async () => {
     const { client } = await peer(() => reply('{"message":"No such container: x"}\n', "404 Not Found"));
     const failure = await failureOf(client.json({ method: "GET", path: "/x" }));

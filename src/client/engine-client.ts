@@ -107,6 +107,7 @@ export class EngineClient {
   }
 
   async #take(): Promise<Connection> {
+    if (this.#closed) throw new Error("the client is closed");
     let connection = this.#idle.pop();
     while (connection?.ended) {
       connection.close();

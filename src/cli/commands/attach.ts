@@ -1,14 +1,12 @@
 // `attach`: joins a running container; ends with its exit code.
 
-import { actOnContainer, attachContainer, inspectContainer, waitContainer } from "../../client/containers.ts";
+import { inspectContainer } from "../../client/containers.ts";
 import type { ContainerStateBody } from "../../spec/docker.ts";
 import type { Context } from "../command.ts";
 import { CommandError } from "../failure.ts";
 import type { Flags } from "../flags.ts";
-import { configured } from "../format/format-flag.ts";
-import { runSession } from "../session/session.ts";
-import { proxySignals } from "../session/signals.ts";
-import { followTerminal } from "./start.ts";
+import { chooseDetachKeys } from "../session/detach-keys-flag.ts";
+import { followContainer } from "../session/follow-container.ts";
 
 export async function attach(context: Context, flags: Flags, operands: readonly string[]): Promise<number> {
   const { client } = context;
@@ -19,26 +17,16 @@ export async function attach(context: Context, flags: Flags, operands: readonly 
   if (stdin && tty && !(await import("../session/terminal.ts")).isTerminal(0)) {
     throw new CommandError("the input device is not a TTY");
   }
-  const detachKeys =
-    tty && stdin ? flags.text("detach-keys") || (await configured(context, "detachKeys")) : "";
-  const output = { stdout: true, stderr: true };
-  const [connection, waiting] = await Promise.all([
-    attachContainer(client, Id, { stream: true, stdin, ...output, detachKeys: detachKeys || undefined }),
-    waitContainer(client, Id),
-  ]);
-  waiting.answer.catch(() => undefined);
-  const stopProxy =
-    flags.bool("sig-proxy") && !tty
-      ? proxySignals((signal) => actOnContainer(client, Id, "kill", { signal }))
-      : undefined;
-  const stopResizing = tty ? await followTerminal(context, Id) : undefined;
-  const end = await runSession(connection, { tty, stdin, output, detachKeys });
+  const end = await followContainer(client, Id, {
+    tty,
+    stdin,
+    output: { stdout: true, stderr: true },
+    detachKeys: await chooseDetachKeys(context, flags, { tty, stdin }),
+    signals: flags.bool("sig-proxy") && !tty,
+  });
   if (end === "detached") throw new CommandError("read escape sequence");
-  const { StatusCode, Error: failure } = await waiting.answer;
-  stopProxy?.();
-  stopResizing?.();
-  if (failure) throw new CommandError(failure.Message);
-  return StatusCode;
+  if (end.Error) throw new CommandError(end.Error.Message);
+  return end.StatusCode;
 }
 
 function checkRunning(state: ContainerStateBody): void {

@@ -6,8 +6,8 @@ import type { ExecCreateBody } from "../../spec/docker.ts";
 import type { Context } from "../command.ts";
 import { CommandError } from "../failure.ts";
 import type { Flags } from "../flags.ts";
-import { configured } from "../format/format-flag.ts";
 import { environment } from "../run/key-values.ts";
+import { chooseDetachKeys } from "../session/detach-keys-flag.ts";
 import { runSession } from "../session/session.ts";
 
 export async function exec(context: Context, flags: Flags, operands: readonly string[]): Promise<number> {
@@ -19,8 +19,7 @@ export async function exec(context: Context, flags: Flags, operands: readonly st
   const terminal = tty && !detach ? await import("../session/terminal.ts") : undefined;
   if (stdin && terminal && !terminal.isTerminal(0)) throw new CommandError("the input device is not a TTY");
   const size = terminal?.outputSize();
-  const detachKeys =
-    tty && stdin ? flags.text("detach-keys") || (await configured(context, "detachKeys")) : "";
+  const detachKeys = await chooseDetachKeys(context, flags, { tty, stdin });
   const variables = await environment(flags, env);
   const body: ExecCreateBody = {
     Cmd: command,

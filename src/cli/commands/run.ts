@@ -1,21 +1,16 @@
-// `run`: create, attach, wait, start, in as few round trips as that takes.
-//
-//   create ──► attach ─┐ side by side, on connections of their own
-//              wait  ──┴─► start ──► output … ──► exit code
-//
-// Attach and wait have to be in place before the start, or the first bytes and the end of a short program are lost.
+// `run`: create, attach, wait, start, in as few round trips as that takes (see ../session/follow-container.ts).
 
-import { actOnContainer, attachContainer, waitContainer } from "../../client/containers.ts";
+import { actOnContainer } from "../../client/containers.ts";
 import { ResponseError } from "../../client/errors.ts";
 import type { CreateContainerBody } from "../../spec/docker.ts";
 import type { Context } from "../command.ts";
 import { CommandError } from "../failure.ts";
 import type { Flags } from "../flags.ts";
-import { configured } from "../format/format-flag.ts";
 import { printLine } from "../print.ts";
 import { readCreateRequest } from "../run/create-body.ts";
 import type { CreateRequest } from "../run/create-body.ts";
-import { proxySignals } from "../session/signals.ts";
+import { chooseDetachKeys } from "../session/detach-keys-flag.ts";
+import { followContainer } from "../session/follow-container.ts";
 import { startExitCode } from "../start-error.ts";
 import { createFrom, surroundings } from "./create.ts";
 
@@ -57,37 +52,18 @@ async function runAttached(context: Context, flags: Flags, request: CreateReques
   } = body;
   const id = await createFrom(context, flags, { ...request, body });
   await warm;
-  const detachKeys =
-    tty && stdin ? flags.text("detach-keys") || (await configured(context, "detachKeys")) : "";
-  const stopProxy = flags.bool("sig-proxy")
-    ? proxySignals((signal) => actOnContainer(client, id, "kill", { signal }))
-    : undefined;
-  const [connection, waiting] = await Promise.all([
-    attachContainer(client, id, { stream: true, stdin, stdout, stderr, detachKeys: detachKeys || undefined }),
-    waitContainer(client, id, flags.bool("rm") ? "removed" : "next-exit"),
-  ]);
-  // What the wait has to say about a start that fails is of no interest.
-  waiting.answer.catch(() => undefined);
-  const starting = start(context, id);
-  starting.catch(() => undefined);
-  // Loaded while the engine starts the program: it costs a millisecond.
-  const { runSession } = await import("../session/session.ts");
-  const session = runSession(connection, { tty, stdin, output: { stdout, stderr }, detachKeys });
-  session.catch(() => undefined);
-  try {
-    await starting;
-  } catch (err) {
-    connection.close();
-    await session.catch(() => undefined);
-    throw err;
-  }
-  const stopResizing = tty ? await followTerminal(context, id) : undefined;
-  if ((await session) === "detached") return 0;
-  const { StatusCode, Error: failure } = await waiting.answer;
-  stopProxy?.();
-  stopResizing?.();
-  if (failure) throw new CommandError(`Error waiting for container: ${failure.Message}`, 125);
-  return StatusCode;
+  const end = await followContainer(client, id, {
+    tty,
+    stdin,
+    output: { stdout, stderr },
+    detachKeys: await chooseDetachKeys(context, flags, { tty, stdin }),
+    signals: flags.bool("sig-proxy"),
+    until: flags.bool("rm") ? "removed" : "next-exit",
+    start: () => start(context, id),
+  });
+  if (end === "detached") return 0;
+  if (end.Error) throw new CommandError(`Error waiting for container: ${end.Error.Message}`, 125);
+  return end.StatusCode;
 }
 
 /** Throws CommandError with the exit code that tells why the program did not start. */
@@ -108,9 +84,4 @@ async function withTerminal(body: CreateContainerBody): Promise<CreateContainerB
   const size = outputSize();
   if (size === undefined) return body;
   return { ...body, HostConfig: { ...body.HostConfig, ConsoleSize: [size.rows, size.columns] } };
-}
-
-async function followTerminal({ client }: Context, id: string): Promise<() => void> {
-  const { followSize } = await import("../session/terminal.ts");
-  return followSize(({ rows, columns }) => actOnContainer(client, id, "resize", { h: rows, w: columns }));
 }

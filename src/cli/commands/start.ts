@@ -1,13 +1,12 @@
 // `start`: in the background, or attached to one container's output (-a) and input (-i).
 
-import { actOnContainer, attachContainer, inspectContainer, waitContainer } from "../../client/containers.ts";
+import { actOnContainer, inspectContainer } from "../../client/containers.ts";
 import type { Context } from "../command.ts";
 import { CommandError } from "../failure.ts";
 import type { Flags } from "../flags.ts";
-import { configured } from "../format/format-flag.ts";
 import { printError } from "../print.ts";
-import { runSession } from "../session/session.ts";
-import { proxySignals } from "../session/signals.ts";
+import { chooseDetachKeys } from "../session/detach-keys-flag.ts";
+import { followContainer } from "../session/follow-container.ts";
 import { describe } from "../report.ts";
 import { forEach } from "./each.ts";
 
@@ -36,37 +35,20 @@ async function startAttached(context: Context, flags: Flags, container: string):
   const { Id, Config, HostConfig } = await inspectContainer(client, container);
   const tty = Config.Tty;
   const stdin = flags.bool("interactive") && Config.OpenStdin;
-  const detachKeys =
-    tty && stdin ? flags.text("detach-keys") || (await configured(context, "detachKeys")) : "";
-  const output = { stdout: true, stderr: true };
-  const [connection, waiting] = await Promise.all([
-    attachContainer(client, Id, { stream: true, stdin, ...output, detachKeys: detachKeys || undefined }),
-    waitContainer(client, Id, HostConfig.AutoRemove ? "removed" : "next-exit"),
-  ]);
-  waiting.answer.catch(() => undefined);
-  const stopProxy = tty
-    ? undefined
-    : proxySignals((signal) => actOnContainer(client, Id, "kill", { signal }));
-  const session = runSession(connection, { tty, stdin, output, detachKeys });
-  session.catch(() => undefined);
-  try {
-    await actOnContainer(client, Id, "start");
-  } catch (err) {
-    connection.close();
-    await session.catch(() => undefined);
-    await printError(`${describe(err)}\n`);
-    throw new CommandError(`Error: failed to start containers: ${container}`);
-  }
-  const stopResizing = tty ? await followTerminal(context, Id) : undefined;
-  if ((await session) === "detached") return 0;
-  const { StatusCode } = await waiting.answer;
-  stopProxy?.();
-  stopResizing?.();
-  return StatusCode;
-}
-
-/** Keeps the size of a container's terminal that of ours. */
-export async function followTerminal({ client }: Context, id: string): Promise<() => void> {
-  const { followSize } = await import("../session/terminal.ts");
-  return followSize(({ rows, columns }) => actOnContainer(client, id, "resize", { h: rows, w: columns }));
+  const end = await followContainer(client, Id, {
+    tty,
+    stdin,
+    output: { stdout: true, stderr: true },
+    detachKeys: await chooseDetachKeys(context, flags, { tty, stdin }),
+    signals: !tty,
+    until: HostConfig.AutoRemove ? "removed" : "next-exit",
+    start: async () => {
+      try {
+        await actOnContainer(client, Id, "start");
+      } catch (err) {
+        throw new CommandError(`${describe(err)}\nError: failed to start containers: ${container}`);
+      }
+    },
+  });
+  return end === "detached" ? 0 : end.StatusCode;
 }

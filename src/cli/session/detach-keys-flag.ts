@@ -1,0 +1,15 @@
+// Which keys detach: `--detach-keys`, else the user's configuration, else the usual ones ("").
+
+import type { Context } from "../command.ts";
+import type { Flags } from "../flags.ts";
+import { configured } from "../format/format-flag.ts";
+
+/** "" without looking further where there is no terminal to press keys on. */
+export async function chooseDetachKeys(
+  context: Context,
+  flags: Flags,
+  { tty, stdin }: { readonly tty: boolean; readonly stdin: boolean },
+): Promise<string> {
+  if (!tty || !stdin) return "";
+  return flags.text("detach-keys") || (await configured(context, "detachKeys"));
+}
