@@ -104,8 +104,7 @@ async function printTopic(words: readonly string[]): Promise<number> {
 /** Width for help pages: 80 where there is no terminal. */
 async function terminalColumns(): Promise<number> {
   // A look at the file is 2 ms faster than loading node:tty, which then knows for sure.
-  const { fstatSync } = await import("node:fs");
-  const { rdev } = fstatSync(1);
+  const { rdev } = await Bun.stdout.stat();
   if (rdev === 0 || rdev >> 8 === memoryDevices) return 80;
   const { isatty } = await import("node:tty");
   return isatty(1) ? process.stdout.columns : 80;

@@ -2,6 +2,7 @@
 
 import { chmod, copyFile, mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { buildInfo } from "../../base/build-info.ts";
 import type { Context } from "../command.ts";
 import { CommandError } from "../failure.ts";
 import type { Flags } from "../flags.ts";
@@ -17,6 +18,8 @@ export async function install(
   _operands: readonly string[],
 ): Promise<number> {
   if (process.getuid?.() !== 0) throw new CommandError("installing needs root: run it with sudo");
+  if (buildInfo.version === "dev")
+    throw new CommandError("this runs from the sources: build the executable first");
   const executable = join(flags.text("prefix"), "bin/sampan");
   if (process.execPath !== executable) {
     await place(executable, (temp) => copyFile(process.execPath, temp), 0o755);
