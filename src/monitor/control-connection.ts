@@ -1,6 +1,6 @@
 // A daemon's end: requests come as JSON lines and are answered in the order in which they are done, not in which they
 // came.
-import { ConflictError, NotFoundError, errorText } from "../base/errors.ts";
+import { ConflictError, errorText, InvalidParameterError, NotFoundError } from "../base/errors.ts";
 import {
   jsonLine,
   type ControlErrorKind,
@@ -57,12 +57,11 @@ export class ControlConnection {
 
   #receive(): void {
     const { input } = this.#context.io;
-    for (;;) {
+    while (!this.#closed) {
       const got = this.#read(input);
       if (got === undefined) return;
       if (got === 0) return this.#close();
-      this.#lines.push(input, inputStart, inputStart + got);
-      this.handleLines();
+      this.handleLines(input.subarray(inputStart, inputStart + got));
     }
   }
 
@@ -75,10 +74,17 @@ export class ControlConnection {
     }
   }
 
-  /** Handles the requests that are complete. */
-  handleLines(): void {
-    for (let line = this.#lines.next(); line !== undefined; line = this.#lines.next())
-      this.#handle(line as ControlRequest);
+  /** Handles the requests that are complete with `bytes`, and with what came along with the greeting. */
+  handleLines(bytes: Uint8Array): void {
+    try {
+      this.#lines.push(bytes);
+      for (let line = this.#lines.next(); line !== undefined; line = this.#lines.next())
+        this.#handle(line as ControlRequest);
+    } catch (err) {
+      // Not a line of ours: what follows cannot be trusted either.
+      this.#context.log.error("control connection broken", { error: errorText(err) });
+      this.#close();
+    }
   }
 
   #handle(request: ControlRequest): void {
@@ -119,9 +125,11 @@ export class ControlConnection {
         return done({});
       case "quit":
         if (!tasks.empty) throw new ConflictError("tasks are running");
-        this.#context.loop.stop();
-        return done({});
+        done({});
+        return this.#context.loop.stop();
     }
+    // A daemon of another version, perhaps: it is told so, and goes on.
+    throw new InvalidParameterError(`no request is called ${String((request as { op: unknown }).op)}`);
   }
 
   #send(message: ControlReply | ExitEvent): void {

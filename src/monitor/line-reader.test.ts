@@ -2,8 +2,7 @@ import { expect, test } from "bun:test";
 import { LineReader } from "./line-reader.ts";
 
 function read(reader: LineReader, text: string): unknown[] {
-  const bytes = Buffer.from(text);
-  reader.push(bytes, 0, bytes.length);
+  reader.push(Buffer.from(text));
   const lines: unknown[] = [];
   for (let line = reader.next(); line !== undefined; line = reader.next()) lines.push(line);
   return lines;
@@ -19,7 +18,7 @@ test("lines come out whole wherever they are cut", () => {
       [0, cut],
       [cut, bytes.length],
     ] as const) {
-      reader.push(bytes, from, to);
+      reader.push(bytes.subarray(from, to));
       for (let line = reader.next(); line !== undefined; line = reader.next()) lines.push(line);
     }
     expect(lines).toEqual([{ a: "é" }, { b: 2 }]);
@@ -35,7 +34,7 @@ test("several lines may come at once, and the rest waits", () => {
 test("a kept piece does not change with the buffer it came in", () => {
   const reader = new LineReader();
   const bytes = Buffer.from('"ab');
-  reader.push(bytes, 0, bytes.length);
+  reader.push(bytes);
   bytes.fill(0);
   expect(read(reader, 'c"\n')).toEqual(["abc"]);
 });
@@ -44,6 +43,6 @@ test("a line without an end is refused before it takes all memory", () => {
   const reader = new LineReader();
   const piece = Buffer.alloc(1 << 20, "x");
   expect(() => {
-    for (let i = 0; i < 20; i++) reader.push(piece, 0, piece.length);
+    for (let i = 0; i < 20; i++) reader.push(piece);
   }).toThrow("a line is too long");
 });

@@ -8,10 +8,11 @@ const lineBytesMax = 8 << 20;
 export class LineReader {
   #rest: Buffer = Buffer.alloc(0);
 
-  /** Adds `bytes[from, to)`, of which a copy is kept as long as its line is not complete. */
-  push(bytes: Uint8Array, from: number, to: number): void {
-    if (this.#rest.length + to - from > lineBytesMax) throw new InvalidParameterError("a line is too long");
-    this.#rest = Buffer.concat([this.#rest, bytes.subarray(from, to)]);
+  /** Adds `bytes`, which are copied. */
+  push(bytes: Uint8Array): void {
+    if (this.#rest.length + bytes.length > lineBytesMax)
+      throw new InvalidParameterError("a line is too long");
+    this.#rest = Buffer.concat([this.#rest, bytes]);
   }
 
   /** The next complete line, parsed. */

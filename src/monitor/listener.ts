@@ -12,6 +12,7 @@ import { inputStart } from "./io-buffers.ts";
 import { LineReader } from "./line-reader.ts";
 import type { TaskTable } from "./task-table.ts";
 
+const acceptAgainMs = 1000;
 const registered = Buffer.from(jsonLine({ ok: true }));
 
 export class Listener {
@@ -39,24 +40,38 @@ export class Listener {
     rmSync(this.#path, { force: true });
     const listener = listenUnix(this.#path, 0o600);
     setNonBlocking(listener);
-    this.#context.loop.watch(listener, EPOLLIN, () => {
-      for (let fd = accept(listener, true); fd !== undefined; fd = accept(listener, true)) this.#greet(fd);
+    this.#watch(listener);
+  }
+
+  #watch(listener: number): void {
+    const { loop, log } = this.#context;
+    loop.watch(listener, EPOLLIN, () => {
+      try {
+        for (let fd = accept(listener, true); fd !== undefined; fd = accept(listener, true)) this.#greet(fd);
+      } catch (err) {
+        // Out of descriptors: containers go on, and those who knock are let in when there are some again.
+        log.error("connection cannot be accepted", { error: errorText(err) });
+        loop.unwatch(listener);
+        loop.after(acceptAgainMs, () => this.#watch(listener));
+      }
     });
   }
 
   #greet(fd: number): void {
-    const { loop } = this.#context;
+    const { loop, log } = this.#context;
     const lines = new LineReader();
     loop.watch(fd, EPOLLIN, () => {
+      let greeting: Greeting | undefined;
       try {
-        const greeting = this.#readGreeting(fd, lines);
-        if (greeting === undefined) return;
-        loop.unwatch(fd);
-        this.#welcome(fd, greeting, lines);
+        greeting = this.#readGreeting(fd, lines);
       } catch (err) {
-        this.#context.log.warn("connection refused", { error: errorText(err) });
+        log.warn("connection refused", { error: errorText(err) });
         loop.close(fd);
+        return;
       }
+      if (greeting === undefined) return;
+      loop.unwatch(fd);
+      this.#welcome(fd, greeting, lines);
     });
   }
 
@@ -66,8 +81,12 @@ export class Listener {
     const got = read(fd, input, inputStart);
     if (got === undefined) return undefined;
     if (got === 0) throw new InvalidParameterError("it ended before it said what it is");
-    lines.push(input, inputStart, inputStart + got);
-    return lines.next() as Greeting | undefined;
+    lines.push(input.subarray(inputStart, inputStart + got));
+    const greeting = lines.next() as Greeting | undefined;
+    if (greeting === undefined || greeting.op === "control") return greeting;
+    if (greeting.op !== "attach") throw new InvalidParameterError("it does not say what it is");
+    write(fd, registered);
+    return greeting;
   }
 
   #welcome(fd: number, greeting: Greeting, lines: LineReader): void {
@@ -76,13 +95,11 @@ export class Listener {
         const onClosed = (closed: ControlConnection): unknown => this.#controls.delete(closed);
         const control = new ControlConnection(this.#context, this.#tasks, fd, lines, onClosed);
         this.#controls.add(control);
-        control.handleLines();
-        return;
+        return control.handleLines(new Uint8Array());
       }
       case "attach": {
         const onGone = (gone: AttachConnection): void => this.#tasks.dropWaiting(gone);
-        write(fd, registered);
-        this.#tasks.attach(new AttachConnection(this.#context, fd, greeting, onGone));
+        return this.#tasks.attach(new AttachConnection(this.#context, fd, greeting, onGone));
       }
     }
   }

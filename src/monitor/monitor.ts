@@ -1,6 +1,6 @@
 // The monitor: one process per daemon's run directory that holds the containers' stdio, writes their logs, learns how
 // they end, and outlives the daemon.
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { errorText, InvalidParameterError } from "../base/errors.ts";
 import { defaultExecRoot } from "../base/instance.ts";
@@ -72,6 +72,7 @@ function watchOver(execRoot: string): number {
   sweepNowAndThen(loop, reaper);
   listener.listen();
   loop.run();
+  rmSync(files.socket, { force: true });
   return 0;
 }
 

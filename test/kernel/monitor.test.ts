@@ -1,10 +1,11 @@
 // The monitor's life of a task: start, exit, records, commands; with real containers and real processes.
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { once } from "node:events";
+import { connect } from "node:net";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { ConflictError, NotFoundError } from "../../src/base/errors.ts";
-import { stdioFiles } from "../../src/runtime/monitor-protocol.ts";
+import { monitorFiles, stdioFiles } from "../../src/runtime/monitor-protocol.ts";
 import { eventually, monitorCommand, MonitorWorld } from "./monitor-world.ts";
 
 let world: MonitorWorld;
@@ -215,8 +216,7 @@ test("orphans of a container in the host's pid namespace are reaped, with the ne
   const { pid } = await started(world.container("c", ["sh", "-c", orphans], { hostPids: true }));
   const children = (): string[] =>
     readFileSync(`/proc/${world.monitorPid}/task/${world.monitorPid}/children`, "latin1").trim().split(" ");
-  await eventually(() => children().length === 3);
-  await Bun.sleep(500);
+  await Bun.sleep(600);
   const next = await started(world.script("s", "exec sleep 60"));
   await eventually(() => children().length === 2, 15_000);
   expect(
@@ -271,6 +271,29 @@ test("a second monitor for the same run directory refuses to start", async () =>
   expect(second.status).toBe(1);
   expect(second.stderr).toContain("another monitor is alive");
   expect(await world.client.list()).toEqual([]);
+});
+
+test("who does not speak the protocol is hung up on, and nobody else notices", async () => {
+  await started(world.container("c", ["sleep", "60"]));
+  for (const words of ["\n", "nonsense\n", "{}\n", '{"op":"dance"}\n', '{"op":"control"}\nnonsense\n', ""]) {
+    const socket = connect({ path: monitorFiles(world.execRoot).socket, allowHalfOpen: true });
+    socket.on("error", () => {}); // reset, when it is hung up on before all it said was read
+    const closed = once(socket, "close");
+    socket.resume().on("end", () => socket.destroy());
+    socket.end(words);
+    await closed;
+  }
+  const socket = connect(monitorFiles(world.execRoot).socket);
+  socket.write('{"op":"control"}\n{"seq":1,"op":"dance"}\n{"seq":2,"op":"forget","id":"x"}\n');
+  let answers = "";
+  socket.on("data", (piece: Buffer) => (answers += piece.toString()));
+  await eventually(() => answers.split("\n").length === 3);
+  expect(answers).toContain(
+    '{"seq":1,"ok":false,"error":{"kind":"system","message":"no request is called dance"}}',
+  );
+  expect(answers).toContain('{"seq":2,"ok":true,"result":{}}');
+  socket.destroy();
+  expect((await world.client.list()).map(({ id }) => id)).toEqual(["c"]);
 });
 
 test("quit is refused while a task runs, and ends the monitor when none does", async () => {
