@@ -98,6 +98,11 @@ export class Connection {
         this.#finish(err);
       },
       error: (_: Socket, err: Error) => this.#finish(err),
+      handshake: (_: Socket, _success: boolean, problem: Error | null) => {
+        const verify = endpoint.kind === "tcp" && endpoint.tls?.verify;
+        if (problem !== null && verify)
+          this.#finish(new Error(`its certificate is not accepted: ${problem.message}`));
+      },
     };
     const options = { socket, binaryType: "uint8array" as const, allowHalfOpen: true };
     if (endpoint.kind === "unix") {
