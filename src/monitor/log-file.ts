@@ -48,10 +48,7 @@ export class LogFile {
         if (this.#sizeBytes < this.#spec.maxSizeBytes) continue;
         this.#sizeBytes = 0; // could not be put aside: goes on in the same file for another round
       }
-      const wrote = this.#attempt("log cannot be written, output dropped", () =>
-        this.#write(entries, at, end),
-      );
-      if (!wrote) this.#droppedBytes += end - at;
+      this.#attempt("log cannot be written, output dropped", () => this.#write(entries, at, end));
       at = end;
     }
   }
@@ -78,15 +75,19 @@ export class LogFile {
   }
 
   #write(entries: Uint8Array, from: number, to: number): void {
-    const fd = this.#fd ?? this.#open();
     let at = from;
+    let whole = from;
     try {
+      const fd = this.#fd ?? this.#open();
       while (at < to) at += write(fd, entries, at, to - at) ?? 0;
-      this.#sizeBytes += to - from;
-    } catch (err) {
-      // No half entries: what fitted goes out again. (The size is asked for: somebody may have emptied the file.)
-      if (at > from) ftruncateSync(fd, Math.max(0, fstatSync(fd).size - (at - from)));
-      throw err;
+      whole = to;
+    } finally {
+      // The entries that fitted stay, half an entry goes. (The size is asked for: somebody may have emptied the file.)
+      if (at < to && at > from) whole = Math.max(from, entries.lastIndexOf(newline, at - 1) + 1);
+      if (whole < at && this.#fd !== undefined)
+        ftruncateSync(this.#fd, Math.max(0, fstatSync(this.#fd).size - (at - whole)));
+      this.#sizeBytes += whole - from;
+      this.#droppedBytes += to - whole;
     }
   }
 
