@@ -33,7 +33,7 @@ async function started(spec: Parameters<typeof world.client.start>[0]) {
 
 test("a start is answered with the program's pid and start time, its end with the exit code", async () => {
   const { pid, startTime } = await started(world.container("c", ["sh", "-c", "sleep 0.2; exit 7"]));
-  expect(commandOf(pid)).toStartWith("sh\0-c");
+  await eventually(() => commandOf(pid).startsWith("sh\0-c")); // crun ends a moment before it becomes the program
   expect(readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1]?.split(" ")[19]).toBe(startTime);
   const exit = await world.exit("c");
   expect(exit).toMatchObject({ exitCode: 7, known: true });
