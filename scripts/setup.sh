@@ -47,6 +47,7 @@ package_name() {
     npm:dnf | npm:yum) echo nodejs-npm ;;
     npm:zypper) echo npm-default ;;
     npm:apt) echo nodejs npm ;;
+    xz:apt) echo xz-utils ;;
     docker-client:apt) apt-cache show docker-cli >/dev/null 2>&1 && echo docker-cli || echo docker.io ;;
     docker-client:apk) echo docker-cli ;;
     docker-client:*) echo docker ;;

@@ -6,9 +6,14 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$root/scripts/setup.sh"
 
 npm_packages
-have docker || setup_packages docker-client
+# What the tests look with, besides what Sampan itself needs.
+missing_tools() {
+  have docker || echo docker-client
+  have getfattr || echo attr
+  for tool in skopeo xz zstd perl; do have $tool || echo $tool; done
+}
 # shellcheck disable=SC2046
-setup_packages $(missing_parts)
+setup_packages $(missing_parts) $(missing_tools)
 setup_executable
 
 PATH="$root/node_modules/.bin:$PATH:/usr/sbin:/sbin" exec "$bun" "$root/scripts/test.ts" "$@" </dev/null

@@ -18,6 +18,9 @@ const environment = (more: CommandOptions["env"]): Record<string, string | undef
   ...more,
 });
 
+/** How many times longer everything may take: 1, or more on an emulated machine (SAMPAN_TEST_SLOWNESS). */
+export const slowness = Number(process.env["SAMPAN_TEST_SLOWNESS"] ?? 1);
+
 /** Runs a program to its end. A non-zero exit code is an answer, not an error. */
 export async function run(command: readonly string[], options: CommandOptions = {}): Promise<Finished> {
   const { input = "", timeoutMs = 60_000 } = options;
@@ -27,7 +30,7 @@ export async function run(command: readonly string[], options: CommandOptions = 
     stdin: Buffer.from(input),
     stdout: "pipe",
     stderr: "pipe",
-    timeout: timeoutMs,
+    timeout: timeoutMs * slowness,
     killSignal: "SIGKILL",
   });
   const [stdout, stderr, exitCode] = await Promise.all([
@@ -91,7 +94,7 @@ export async function eventually(
   what: () => string,
   timeoutMs = 10_000,
 ): Promise<void> {
-  const end = performance.now() + timeoutMs;
+  const end = performance.now() + timeoutMs * slowness;
   while (!(await holds())) {
     if (performance.now() > end) throw new Error(`waited ${timeoutMs} ms in vain for ${what()}`);
     await Bun.sleep(20);

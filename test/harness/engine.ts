@@ -9,6 +9,7 @@ import {
   type CommandOptions,
   type Finished,
   type TerminalProgram,
+  slowness,
 } from "./command.ts";
 import { startDaemon } from "./daemon.ts";
 import { startDockerd } from "./dockerd.ts";
@@ -62,7 +63,7 @@ async function request(socket: string, method: string, path: string, body: unkno
     method,
     ...(body === undefined ? {} : { body: isJson ? JSON.stringify(body) : body }),
     headers: isJson ? { "Content-Type": "application/json" } : {},
-    signal: AbortSignal.timeout(60_000),
+    signal: AbortSignal.timeout(60_000 * slowness),
   });
   const text = await response.text();
   return { status: response.status, body: text, json: () => JSON.parse(text) as unknown };
@@ -70,7 +71,7 @@ async function request(socket: string, method: string, path: string, body: unkno
 
 /** Waits until the engine answers; `alive` says whether there is still something to wait for. */
 export async function untilReady(socket: string, alive: () => boolean, timeoutMs = 20_000): Promise<void> {
-  const end = performance.now() + timeoutMs;
+  const end = performance.now() + timeoutMs * slowness;
   while (performance.now() < end && alive()) {
     const status = await request(socket, "GET", "/_ping", undefined).then(
       (answer) => answer.status,
