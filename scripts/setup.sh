@@ -127,7 +127,7 @@ build_if_stale() {
 }
 
 setup_executable() {
-  [ -w "$root" ] || fail "dist/sampan is missing or older than the sources, and $root is not yours to write: run it as root"
+  [ -w "$root" ] || fail "dist/sampan is missing or older than the sources, and $(cd "$root" && pwd) is not yours to write: run it as root"
   locked "$root/dist/.lock" build_if_stale || exit $?
 }
 
