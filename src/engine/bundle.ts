@@ -1,5 +1,5 @@
 // The OCI bundle of a start: the files that the container gets from its engine, its volumes filled, and config.json.
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { InvalidParameterError } from "../base/errors.ts";
 import type { ContainerRecord } from "../containers/record.ts";
@@ -35,6 +35,7 @@ export async function writeBundle(
     config,
     hostConfig,
     mounts: record.mounts,
+    fileSources: fileSources(record),
     rootfs: containerRootfs(engine, id),
     files: sandbox.files ?? writeNetworkFiles(engine, record, sandbox),
     user,
@@ -77,4 +78,9 @@ function shmSource(engine: Engine, record: ContainerRecord): { readonly shmSourc
     return { shmSource: sharedMemoryFolder(engine.config.execRoot, id) };
   }
   return IpcMode === "shareable" ? { shmSource: mountSharedMemory(engine, record) } : {};
+}
+
+function fileSources({ mounts }: ContainerRecord): ReadonlySet<string> {
+  const sources = mounts.filter(({ Type }) => Type === "bind").map(({ Source }) => Source);
+  return new Set(sources.filter((source) => !statSync(source, { throwIfNoEntry: false })?.isDirectory()));
 }

@@ -87,6 +87,15 @@ describe("bind mounts", () => {
     expect(existsSync(join(host, "x"))).toBe(false);
   });
 
+  test("a single file may be ro too", async () => {
+    const file = join(folder("single"), "file");
+    writeFileSync(file, "kept");
+    expect(await shell("cat /f; (echo x > /f) 2>&1; true", "-v", `${file}:/f:ro`)).toMatch(
+      /^kept.*Read-only file system/s,
+    );
+    expect(readFileSync(file, "utf8")).toBe("kept");
+  });
+
   test("a file can be mounted over a file", async () => {
     const file = join(folder("file"), "motd");
     writeFileSync(file, "good sailing");

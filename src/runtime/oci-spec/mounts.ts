@@ -68,14 +68,14 @@ function sharedMemory({ hostConfig, shmSource }: SpecInput): readonly Mount[] {
   return [{ destination, type: "tmpfs", source: "shm", options: [...safe, "mode=1777", `size=${ShmSize}`] }];
 }
 
-function usersMounts({ mounts, hostConfig, host }: SpecInput): readonly Mount[] {
+function usersMounts({ mounts, fileSources, hostConfig, host }: SpecInput): readonly Mount[] {
   const requests = new Map((hostConfig.Mounts ?? []).map((request) => [request.Target, request]));
   const tmpfs = Object.entries(hostConfig.Tmpfs ?? {}).map(([path, options]) => tmpfsMount(path, options));
   const points = mounts.map((mount) => {
     const request = requests.get(mount.Destination);
     return mount.Type === "tmpfs"
       ? tmpfsMount(mount.Destination, request ? tmpfsOptionsOf(request) : "")
-      : bindMount(mount, request, host.recursiveReadOnly);
+      : bindMount(mount, request, host.recursiveReadOnly && !fileSources?.has(mount.Source));
   });
   return [...tmpfs, ...points];
 }
@@ -84,7 +84,10 @@ function tmpfsMount(destination: string, options: string): Mount {
   return { destination, type: "tmpfs", source: "tmpfs", options: tmpfsOptions(options) };
 }
 
-/** Read-only means: with all that is mounted below, unless the request says otherwise (as Docker since 25). */
+/**
+ * Read-only means: with all that is mounted below, unless the request says otherwise (as Docker since 25). Below a file
+ * nothing can be mounted, and crun 1.8 opens what is to be read-only recursively as a folder.
+ */
 function bindMount(mount: MountPoint, request: MountRequest | undefined, recursiveReadOnly: boolean): Mount {
   const { NonRecursive = false, ReadOnlyNonRecursive = false } = request?.BindOptions ?? {};
   const readOnly = recursiveReadOnly && !ReadOnlyNonRecursive && !NonRecursive ? "rro" : "ro";

@@ -9,6 +9,8 @@ export type SpecInput = {
   readonly hostConfig: HostConfig;
   /** Binds and volumes with their Source on this machine; tmpfs mounts have none. */
   readonly mounts: readonly MountPoint[];
+  /** Sources among them that are no folders. */
+  readonly fileSources?: ReadonlySet<string>;
   /** Absolute path of the mounted root file system. */
   readonly rootfs: string;
   /** Files on the host that are bound into /etc, unless a mount of the user has that place. */
