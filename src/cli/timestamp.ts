@@ -7,14 +7,14 @@ const timePattern =
   /^(\d{4}-\d{2}-\d{2})(?:T(\d{2}(?::\d{2}(?::\d{2})?)?)(?:[.,](\d{1,9}))?)?(Z|[+-]\d{2}:\d{2})?$/;
 
 /**
- * "42m", "2013-01-02T13:23:37.5Z", "2013-01-02", "1357132980.25" -> Unix seconds with a fraction, as the API takes
- * them. A time without a zone is local.
+ * "42m", "2013-01-02T13:23:37.5Z", "2013-01-02", "1357132980.25" -> Unix seconds, with a fraction where a time
+ * has one, as the API takes them. A time without a zone is local.
  */
 export function parseTimestamp(text: string, nowMs: number): string {
   if (/^-?\d+(?:\.\d{1,9})?$/.test(text)) return text;
   try {
-    const at = nowMs - parseDuration(text) / 1e6;
-    return (at / 1000).toFixed(9);
+    // In whole seconds, as docker's client counts back: `--until 0s` is the beginning of this second.
+    return String(Math.floor((nowMs - parseDuration(text) / 1e6) / 1000));
   } catch (err) {
     if (!(err instanceof BadValueError)) throw err;
   }
