@@ -46,7 +46,12 @@ async function finished(child: Bun.Subprocess<"ignore", "pipe", "inherit">, { on
   for await (const chunk of child.stdout) {
     const lines = (rest + decoder.decode(chunk, { stream: true })).split(/\r*\n/);
     rest = lines.pop() ?? "";
-    for (const line of lines) onLine(line);
+    for (const line of lines) if (!isNoise(line)) onLine(line);
   }
   await child.exited;
+}
+
+/** The firmware's screen control, and what the kernel says while it goes down; not its last words in a panic. */
+function isNoise(line: string): boolean {
+  return line.includes("\u001b") || line.startsWith("Booting from") || /^\[ *[\d.]+\] (?!.*panic)/.test(line);
 }
