@@ -106,10 +106,11 @@ export class MonitorLink {
   #replace(): void {
     if (this.#closed) return;
     this.#host.log.warn("monitor lost, starting another");
-    this.#client = this.#connect();
-    this.#client.then(this.#options.onReplaced).catch((err: unknown) => {
+    const replaced = this.#connect();
+    this.#client = replaced;
+    replaced.then(this.#options.onReplaced).catch((err: unknown) => {
       this.#host.log.error("monitor could not be replaced", { error: errorText(err) });
-      this.#failed = true;
+      this.#failed = this.#client === replaced; // else it was lost in its turn, and the next one is on the way
     });
   }
 

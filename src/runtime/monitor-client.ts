@@ -32,24 +32,41 @@ export type MonitorOptions = {
 };
 
 const startTimeoutMs = 10_000;
+const startsMax = 5;
 const runTimeoutMs = 60_000;
 
 /** Connects to the monitor of this run directory, and starts one when none answers. UnavailableError when that fails too. */
 export async function ensureMonitor(host: Host, options: MonitorOptions): Promise<MonitorClient> {
-  const running = await tryConnect(options.execRoot);
-  if (running) return new MonitorClient(running, options);
+  const running = await tryMonitor(options);
+  if (running) return running;
   const deadline = host.clock.monotonicMs() + startTimeoutMs;
-  const ended = startMonitor(options);
-  for (;;) {
-    const socket = await tryConnect(options.execRoot);
-    if (socket) return new MonitorClient(socket, options);
-    // One that ends at once may have met another that was quicker: a last look above finds it.
-    if (ended.code !== undefined || host.clock.monotonicMs() > deadline)
+  let ended = startMonitor(options);
+  for (let starts = 1; ;) {
+    const client = await tryMonitor(options);
+    if (client) return client;
+    const isOver = host.clock.monotonicMs() > deadline;
+    if (isOver || (ended.code !== undefined && starts === startsMax))
       throw new UnavailableError(
         `the monitor does not answer (${ended.code ?? "time is up"}): see ${monitorFiles(options.execRoot).log}`,
       );
     await host.clock.sleep(1);
+    // It ends at once when it meets another: one that was quicker, which answers above, or one that is dying and has not
+    // let go of its lock yet.
+    if (ended.code === undefined) continue;
+    starts += 1;
+    ended = startMonitor(options);
   }
+}
+
+/**
+ * undefined when none lives there. A connection counts only when it has been answered on: one that has just been killed
+ * takes connections for a moment longer than it lives.
+ */
+async function tryMonitor(options: MonitorOptions): Promise<MonitorClient | undefined> {
+  const socket = await tryConnect(options.execRoot);
+  if (!socket) return undefined;
+  const client = new MonitorClient(socket, options);
+  return (await client.greet()) ? client : undefined;
 }
 
 /** In a session of its own, so that nothing sent to the daemon's terminal or process group reaches it. */
@@ -92,6 +109,7 @@ export class MonitorClient {
   readonly #pending = new Map<number, Pending>();
   #nextSeq = 1;
   #unread = "";
+  #answered = false;
   #closed = false;
 
   constructor(socket: Socket, options: MonitorOptions) {
@@ -103,6 +121,17 @@ export class MonitorClient {
     socket.on("error", () => {}); // followed by close
     socket.on("close", () => this.#lost());
     socket.write(jsonLine({ op: "control" }));
+  }
+
+  /** Whether the monitor answers. Until it has, its end is not told to `onLost`. */
+  async greet(): Promise<boolean> {
+    try {
+      await this.list();
+      this.#answered = true;
+    } catch (err) {
+      if (!(err instanceof UnavailableError)) throw err;
+    }
+    return this.#answered;
   }
 
   start(task: TaskSpec): Promise<StartedTask | RuntimeFailure> {
@@ -194,7 +223,7 @@ export class MonitorClient {
     this.#pending.clear();
     if (this.#closed) return;
     this.#closed = true;
-    this.#options.onLost();
+    if (this.#answered) this.#options.onLost();
   }
 }
 
