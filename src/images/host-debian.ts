@@ -12,11 +12,9 @@ import { programOutput, runProgram } from "./run-program.ts";
 /** It fetches some 30 MB of packages and unpacks them: seconds to minutes, by the network. */
 const timeoutMs = 15 * 60_000;
 
-const defaultMirror = "http://deb.debian.org/debian";
-
 type Maker = {
   readonly path: string;
-  readonly archive: (path: string, suite: string, mirror: string, folder: string) => ByteSource;
+  readonly archive: (path: string, suite: string, mirror: string | undefined, folder: string) => ByteSource;
 };
 
 const makers: readonly Maker[] = [
@@ -32,6 +30,7 @@ export async function makeDebian(host: Host, store: ImageStore, repository: stri
     );
   const suite = hostSuite();
   const mirror = hostMirror();
+  const source = mirror === undefined ? suite : `${mirror} ${suite}`;
   host.log.info("making debian image", { program: maker.path, suite, mirror });
   const scratch = store.layers.scratch();
   try {
@@ -40,12 +39,12 @@ export async function makeDebian(host: Host, store: ImageStore, repository: stri
     const status = readFileSync(join(layer.folder, "diff/var/lib/dpkg/status"), "utf8");
     return await importStaged(store, layer, {
       repository,
-      message: `made on this machine by ${maker.path} from ${mirror} ${suite}`,
+      message: `made on this machine by ${maker.path} from ${source}`,
       config: {
         Env: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
         Cmd: ["bash"],
         Labels: {
-          "sampan.host.source": `${mirror} ${suite}`,
+          "sampan.host.source": source,
           "sampan.host.made-by": version.trim(),
           "sampan.host.packages": installedPackages(status).join(" "),
         },
@@ -56,8 +55,12 @@ export async function makeDebian(host: Host, store: ImageStore, repository: stri
   }
 }
 
-async function* mmdebstrap(path: string, suite: string, mirror: string): AsyncGenerator<Uint8Array> {
-  yield* programOutput(path, ["--quiet", "--variant=minbase", "--format=tar", suite, "-", mirror], {
+async function* mmdebstrap(
+  path: string,
+  suite: string,
+  mirror: string | undefined,
+): AsyncGenerator<Uint8Array> {
+  yield* programOutput(path, ["--quiet", "--variant=minbase", "--format=tar", suite, "-", ...given(mirror)], {
     timeoutMs,
   });
 }
@@ -65,11 +68,11 @@ async function* mmdebstrap(path: string, suite: string, mirror: string): AsyncGe
 async function* debootstrap(
   path: string,
   suite: string,
-  mirror: string,
+  mirror: string | undefined,
   folder: string,
 ): AsyncGenerator<Uint8Array> {
   const root = join(folder, "root");
-  await runProgram(path, ["--variant=minbase", suite, root, mirror], { timeoutMs });
+  await runProgram(path, ["--variant=minbase", suite, root, ...given(mirror)], { timeoutMs });
   const caches = ["./var/cache/apt/archives/*.deb", "./var/lib/apt/lists/*_*"].map(
     (name) => `--exclude=${name}`,
   );
@@ -98,8 +101,8 @@ function hostSuite(): string {
   return (isDebian ? /^VERSION_CODENAME="?([a-z]+)"?$/m.exec(release)?.[1] : undefined) ?? "stable";
 }
 
-/** The mirror of Debian that this machine's own packages come from. */
-function hostMirror(): string {
+/** The mirror of Debian that this machine's own packages come from; undefined: the makers know one of their own. */
+function hostMirror(): string | undefined {
   const folder = "/etc/apt/sources.list.d";
   const files = existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
   const lines = ["/etc/apt/sources.list", ...files]
@@ -107,8 +110,10 @@ function hostMirror(): string {
     .flatMap((path) => readIfThere(path).split("\n"))
     .filter((line) => /^(?:deb\s|URIs:)/.test(line));
   const uris = lines.flatMap((line) => line.match(/https?:\/\/\S+\/debian\/?(?=\s|$)/g) ?? []);
-  return uris[0] ?? defaultMirror;
+  return uris[0];
 }
+
+const given = (mirror: string | undefined): string[] => (mirror === undefined ? [] : [mirror]);
 
 function readIfThere(path: string): string {
   return existsSync(path) ? readFileSync(path, "utf8") : "";
