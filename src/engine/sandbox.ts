@@ -5,6 +5,7 @@ import { isUp } from "../containers/state.ts";
 import type { EndpointPlan } from "../networks/endpoint-plan.ts";
 import { parseNetworkMode } from "../networks/network-mode.ts";
 import type { BoundFiles, SharedNamespaces } from "../runtime/oci-spec/spec-input.ts";
+import { noEndpoint } from "../spec/docker.ts";
 import type { EndpointSettings } from "../spec/docker.ts";
 import type { Engine } from "./engine.ts";
 import { joinedContainer, processOf } from "./joined-container.ts";
@@ -101,21 +102,3 @@ function plainAttachment(engine: Engine, name: "host" | "none"): Attachment {
   const EndpointID = engine.host.random.hex(32);
   return { network: name, endpoint: { ...noEndpoint, NetworkID, EndpointID } };
 }
-
-export const noEndpoint: EndpointSettings = {
-  IPAMConfig: null,
-  Links: null,
-  Aliases: null,
-  MacAddress: "",
-  DriverOpts: null,
-  GwPriority: 0,
-  NetworkID: "",
-  EndpointID: "",
-  Gateway: "",
-  IPAddress: "",
-  IPPrefixLen: 0,
-  IPv6Gateway: "",
-  GlobalIPv6Address: "",
-  GlobalIPv6PrefixLen: 0,
-  DNSNames: null,
-};

@@ -198,6 +198,25 @@ export type EndpointSettings = {
   readonly DNSNames: readonly string[] | null;
 };
 
+/** An endpoint that asks for nothing and has nothing yet. */
+export const noEndpoint: EndpointSettings = {
+  IPAMConfig: null,
+  Links: null,
+  Aliases: null,
+  MacAddress: "",
+  DriverOpts: null,
+  GwPriority: 0,
+  NetworkID: "",
+  EndpointID: "",
+  Gateway: "",
+  IPAddress: "",
+  IPPrefixLen: 0,
+  IPv6Gateway: "",
+  GlobalIPv6Address: "",
+  GlobalIPv6PrefixLen: 0,
+  DNSNames: null,
+};
+
 export type NetworkingConfig = {
   readonly EndpointsConfig?: Readonly<Record<string, Partial<EndpointSettings>>>;
 };

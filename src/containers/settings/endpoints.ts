@@ -1,26 +1,9 @@
 // `NetworkingConfig`: how the container wishes to sit on its networks.
 import ipaddr from "ipaddr.js";
 import { InvalidParameterError } from "../../base/errors.ts";
+import { noEndpoint } from "../../spec/docker.ts";
 import type { EndpointSettings, HostConfig, NetworkingConfig } from "../../spec/docker.ts";
 import { containerIn } from "./modes.ts";
-
-const unasked: EndpointSettings = {
-  IPAMConfig: null,
-  Links: null,
-  Aliases: null,
-  MacAddress: "",
-  DriverOpts: null,
-  GwPriority: 0,
-  NetworkID: "",
-  EndpointID: "",
-  Gateway: "",
-  IPAddress: "",
-  IPPrefixLen: 0,
-  IPv6Gateway: "",
-  GlobalIPv6Address: "",
-  GlobalIPv6PrefixLen: 0,
-  DNSNames: null,
-};
 
 const predefined = new Set(["bridge", "host", "none"]);
 
@@ -44,7 +27,7 @@ export function endpointSettings(
   return Object.fromEntries(
     Object.entries(asked).map(([name, settings]) => {
       checkEndpoint(name, settings);
-      return [name, { ...unasked, ...settings }];
+      return [name, { ...noEndpoint, ...settings }];
     }),
   );
 }
