@@ -1,13 +1,14 @@
 // `create`: check everything first, then make the folder, the volumes and, last, the record that is the commit.
 import { mkdirSync, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { InvalidParameterError, errorText } from "../base/errors.ts";
+import { InvalidParameterError, NotImplementedError, errorText } from "../base/errors.ts";
 import { Rollback } from "../base/rollback.ts";
 import { checkName, nameTaken, randomName } from "../containers/names.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import { containerSettings } from "../containers/settings.ts";
+import type { VolumeRequest } from "../containers/settings/mount-points.ts";
 import type { Image } from "../images/image-store.ts";
-import type { CreateContainerBody, MountPoint } from "../spec/docker.ts";
+import type { CreateContainerBody, HostConfig, MountPoint } from "../spec/docker.ts";
 import { publishContainerEvent } from "./engine.ts";
 import type { Engine } from "./engine.ts";
 import { hostFacts } from "./host-facts.ts";
@@ -39,6 +40,7 @@ export async function createContainer(
   });
   const { config, hostConfig, endpoints, warnings } = settings;
   for (const mount of settings.mounts) checkSource(mount, settings.mustExist);
+  settings.volumes.forEach(refuseUnknownOptions);
 
   await using rollback = new Rollback((what, err) =>
     engine.host.log.error("undo failed", { what, container: id, error: errorText(err) }),
@@ -47,7 +49,7 @@ export async function createContainer(
   mkdirSync(folder, { mode: 0o700 });
   rollback.onFailure("remove container folder", () => rm(folder, { recursive: true, force: true }));
   prepareRw(folder, topLayer(engine, image));
-  const mounts = settings.mounts.map((mount) => prepareMount(engine, mount, rollback));
+  const mounts = settings.mounts.map((mount) => prepareMount(engine, mount, settings.volumes, rollback));
   // No await from here to the record: a name that is free now is free when the record takes it.
   refuseTakenName(engine, given);
   const record: ContainerRecord = {
@@ -70,7 +72,7 @@ export async function createContainer(
   engine.containers.add(record);
   rollback.commit();
   publishContainerEvent(engine, record, "create");
-  return { id, warnings };
+  return { id, warnings: [...warnings, ...portWarnings(hostConfig)] };
 }
 
 /** The root folder of a container looks like that of its topmost layer. */
@@ -94,7 +96,12 @@ function checkSource(mount: MountPoint, mustExist: ReadonlySet<string>): void {
 }
 
 /** The mount with its source on this machine: volumes are made, and the folders that `-v` names. */
-function prepareMount(engine: Engine, mount: MountPoint, rollback: Rollback): MountPoint {
+function prepareMount(
+  engine: Engine,
+  mount: MountPoint,
+  requests: ReadonlyMap<string, VolumeRequest>,
+  rollback: Rollback,
+): MountPoint {
   if (mount.Type === "bind") {
     if (!statSync(mount.Source, { throwIfNoEntry: false })) mkdirSync(mount.Source, { recursive: true });
     return mount;
@@ -102,9 +109,26 @@ function prepareMount(engine: Engine, mount: MountPoint, rollback: Rollback): Mo
   if (mount.Type !== "volume") return mount;
   const name = mount.Name || engine.host.random.hex(32);
   const existed = engine.volumes.get(name) !== undefined;
-  engine.volumes.ensure(name, { anonymous: !mount.Name });
+  const labels = requests.get(mount.Destination)?.labels ?? {};
+  engine.volumes.ensure(name, { labels, anonymous: !mount.Name });
   if (!existed) rollback.onFailure(`remove volume ${name}`, () => engine.volumes.remove(name, []));
   return { ...mount, Name: name, Driver: "local", Source: engine.volumes.mountpoint(name) };
+}
+
+/** What a volume of ours cannot do is said, not left out in silence. */
+function refuseUnknownOptions({ driverOptions, subpath }: VolumeRequest): void {
+  const [option] = Object.keys(driverOptions);
+  if (option !== undefined)
+    throw new InvalidParameterError(`invalid mount config for type "volume": invalid option: "${option}"`);
+  if (subpath !== "")
+    throw new NotImplementedError("mounting a subpath of a volume: not in this build of sampan");
+}
+
+function portWarnings({ PortBindings, PublishAllPorts, NetworkMode }: HostConfig): readonly string[] {
+  const asked = Object.keys(PortBindings ?? {}).length > 0 || PublishAllPorts;
+  return asked && NetworkMode !== "host"
+    ? ["Ports are not published in this build of sampan: the container can be reached by its own address"]
+    : [];
 }
 
 function runtimeName(engine: Engine, asked: string): string {

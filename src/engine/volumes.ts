@@ -13,9 +13,17 @@ const run = promisify(execFile);
 const copyTimeoutMs = 10 * 60_000;
 
 export async function fillVolumes(engine: Engine, record: ContainerRecord): Promise<void> {
+  const uncopied = new Set(
+    (record.hostConfig.Mounts ?? []).flatMap(({ Target, VolumeOptions }) =>
+      VolumeOptions?.NoCopy ? [Target] : [],
+    ),
+  );
   const empty = record.mounts.filter(
-    ({ Type, Source, Mode }) =>
-      Type === "volume" && !Mode.split(",").includes("nocopy") && readdirSync(Source).length === 0,
+    ({ Type, Source, Destination, Mode }) =>
+      Type === "volume" &&
+      !Mode.split(",").includes("nocopy") &&
+      !uncopied.has(Destination) &&
+      readdirSync(Source).length === 0,
   );
   if (empty.length === 0) return;
   using root = openRoot(engine, record.id);

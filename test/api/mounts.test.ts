@@ -214,4 +214,15 @@ describe("volumes", () => {
     expect(existsSync(join(host, "y"))).toBe(true);
     await engine.ok("rm", "-v", id);
   });
+
+  test("a volume of --mount has its labels, and with volume-nocopy nothing of the image", async () => {
+    const mount = "type=volume,src=bare,dst=/etc,volume-nocopy,volume-label=load=none";
+    await engine.ok("create", "--name", "bare", "--mount", mount, image, "true");
+    expect(await engine.ok("volume", "inspect", "-f", "{{.Labels.load}}", "bare")).toBe("none");
+    await engine.docker("start", "bare");
+    const folder = await engine.ok("volume", "inspect", "-f", "{{.Mountpoint}}", "bare");
+    expect(existsSync(join(folder, "passwd"))).toBe(false);
+    await engine.ok("rm", "-f", "bare");
+    await engine.ok("volume", "rm", "bare");
+  });
 });
