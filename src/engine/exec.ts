@@ -102,8 +102,7 @@ async function startTask(
       exitFile: null,
       ...(size ? { rows: size[0], columns: size[1] } : {}),
     },
-    driver,
-    body.Cmd?.[0] ?? "",
+    (log) => driver.execError(log, body.Cmd?.[0] ?? ""),
   );
 }
 

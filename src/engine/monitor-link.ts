@@ -1,11 +1,18 @@
 // The engine's line to the monitor: finds or starts one, and when it dies starts another that takes over what runs.
 import type { Duplex } from "node:stream";
 import { errorText } from "../base/errors.ts";
+import type { EngineError } from "../base/errors.ts";
 import type { Host } from "../base/host.ts";
-import type { Command, Driver } from "../runtime/driver.ts";
+import type { Command } from "../runtime/driver.ts";
 import { ensureMonitor } from "../runtime/monitor-client.ts";
 import type { MonitorClient } from "../runtime/monitor-client.ts";
-import type { AttachRequest, ExitEvent, TaskSpec, TaskStatus } from "../runtime/monitor-protocol.ts";
+import type {
+  AttachRequest,
+  ExitEvent,
+  StartedTask,
+  TaskSpec,
+  TaskStatus,
+} from "../runtime/monitor-protocol.ts";
 import type { WindowSize } from "./resize.ts";
 
 type LinkOptions = {
@@ -37,10 +44,10 @@ export class MonitorLink {
     return link;
   }
 
-  /** The task's program has been started when this resolves. `program` is what a message about a failed start names. */
-  async start(task: TaskSpec, driver: Driver, program: string): Promise<{ pid: number; startTime: string }> {
+  /** The task's program has been started when this resolves. `explain` makes the error of what a runtime said that failed. */
+  async start(task: TaskSpec, explain: (log: string) => EngineError): Promise<StartedTask> {
     const outcome = await (await this.#current()).start(task);
-    if ("error" in outcome) throw driver.startError(outcome.error.log, program);
+    if ("error" in outcome) throw explain(outcome.error.log);
     return outcome;
   }
 

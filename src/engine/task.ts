@@ -47,5 +47,6 @@ export function startTask(
   record: ContainerRecord,
 ): Promise<{ readonly pid: number; readonly startTime: string }> {
   const [program = ""] = programOf(record.config);
-  return engine.monitor.start(containerTask(engine, record), driverOf(engine, record), program);
+  const driver = driverOf(engine, record);
+  return engine.monitor.start(containerTask(engine, record), (log) => driver.startError(log, program));
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { ProgramNotStartedError, SystemError } from "../../base/errors.ts";
-import { startErrorOf } from "./start-error.ts";
+import { execErrorOf, startErrorOf } from "./start-error.ts";
 
 const time = "2026-11-23T22:06:15.508728Z: ";
 
@@ -64,4 +64,16 @@ test("startErrorOf: anything else keeps the runtime's own words", () => {
   const err = startErrorOf("crun", `${time}mount \`proc\` to \`proc\`: Invalid argument\n`, "sh");
   expect(err).toBeInstanceOf(SystemError);
   expect(err.message).toEndWith("crun create failed: mount `proc` to `proc`: Invalid argument: unknown");
+});
+
+test("execErrorOf: in the words of an exec", () => {
+  const err = execErrorOf(
+    `${time}executable file \`nosuch\` not found in $PATH: No such file or directory\n`,
+    "nosuch",
+  );
+  expect(err).toMatchObject({
+    exitCode: 127,
+    message:
+      'OCI runtime exec failed: exec failed: unable to start container process: exec: "nosuch": executable file not found in $PATH: unknown',
+  });
 });

@@ -32,9 +32,18 @@ const causes: readonly Cause[] = [
  * there is told from a name that is not in PATH, as runc does.
  */
 export function startErrorOf(runtime: string, log: string, program: string): EngineError {
+  const prefix = `failed to create task for container: failed to create shim task: OCI runtime create failed: ${runtime} create failed: `;
+  return errorOf(prefix, "error during container init: ", log, program);
+}
+
+/** As `startErrorOf`, for a program that was to run inside a container. */
+export function execErrorOf(log: string, program: string): EngineError {
+  return errorOf("OCI runtime exec failed: exec failed: ", "", log, program);
+}
+
+function errorOf(prefix: string, stage: string, log: string, program: string): EngineError {
   const said = lastLine(log);
   const cause = causes.find(({ pattern }) => pattern.test(said));
-  const prefix = `failed to create task for container: failed to create shim task: OCI runtime create failed: ${runtime} create failed: `;
   if (!cause) return new SystemError(`${prefix}${said || "no message"}: unknown`);
   const { exitCode } = cause;
   const isPath = program.includes("/") && cause.exitCode === 127;
@@ -42,7 +51,7 @@ export function startErrorOf(runtime: string, log: string, program: string): Eng
   // dockerd adds this to the words of newer runcs, since clients tell 126 by "permission denied".
   const suffix = cause.text === "is a directory" ? ": permission denied" : "";
   return new ProgramNotStartedError(
-    `${prefix}unable to start container process: error during container init: exec: ${JSON.stringify(program)}: ${text}: unknown${suffix}`,
+    `${prefix}unable to start container process: ${stage}exec: ${JSON.stringify(program)}: ${text}: unknown${suffix}`,
     exitCode,
   );
 }
