@@ -1,5 +1,6 @@
 // What every part of the monitor works with.
 import type { Log } from "../base/log.ts";
+import type { Command } from "../runtime/driver.ts";
 import type { ExitEvent } from "../runtime/monitor-protocol.ts";
 import type { IoBuffers } from "./io-buffers.ts";
 import type { Compress } from "./log-file.ts";
@@ -14,6 +15,8 @@ export type Context = {
   readonly reaper: Reaper;
   /** Starts a runtime's command. */
   readonly spawn: Spawn;
+  /** The file that a command executes. */
+  readonly executable: (command: Command) => string;
   readonly compress: Compress;
   /** Tells every daemon that is connected. */
   tell(event: ExitEvent): void;

@@ -14,6 +14,7 @@ import { Listener } from "./listener.ts";
 import { Loop } from "./loop.ts";
 import { stderrLog } from "./monitor-log.ts";
 import { Reaper } from "./reaper.ts";
+import { SealedRuntimes } from "../runtime/sealed-runtime.ts";
 import { runtimeSpawn } from "./runtime-mounts.ts";
 import { TaskTable } from "./task-table.ts";
 
@@ -57,12 +58,14 @@ function watchOver(execRoot: string): number {
   setSubreaper();
   const loop = new Loop(log);
   const reaper = new Reaper(loop);
+  const runtimes = new SealedRuntimes();
   const context: Context = {
     log,
     loop,
     reaper,
     io: openIoBuffers(),
     spawn: runtimeSpawn(),
+    executable: ({ argv: [path = ""], sealed }) => (sealed ? runtimes.executable(path) : path),
     compress: compressByChild({ loop, reaper }),
     tell: (event) => listener.tell(event),
     daemonConnected: () => listener.daemonConnected,

@@ -23,7 +23,7 @@ export function runCommand(context: Context, request: RunRequest, done: (result:
   let pid: number;
   try {
     pid = context.spawn({
-      path: request.argv[0] ?? "",
+      path: context.executable(request),
       argv: request.argv,
       env: request.env ?? (process.env as Record<string, string>),
       stdio: [stdin?.reader ?? "null", stdout.writer, stderr.writer],

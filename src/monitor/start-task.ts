@@ -73,10 +73,10 @@ export function startTask(
   return () => pidfdSendSignal(runtime, sigkill);
 }
 
-function spawnRuntime({ spawn }: Context, { command }: TaskSpec, stdio: TaskStdio): number {
+function spawnRuntime({ spawn, executable }: Context, { command }: TaskSpec, stdio: TaskStdio): number {
   const { argv, env } = command;
   return spawn({
-    path: argv[0] ?? "",
+    path: executable(command),
     argv,
     env: env ?? (process.env as Record<string, string>),
     stdio: stdio.program,

@@ -6,6 +6,8 @@ import type { EngineError } from "../base/errors.ts";
 export type Command = {
   readonly argv: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Execute a sealed copy of the program in memory: see sealed-runtime.ts. */
+  readonly sealed?: boolean;
 };
 
 /** Files of a container that is to be started. */
@@ -54,6 +56,8 @@ export type Driver = {
   kill(containerId: string, signal: number, all: boolean): Command;
   /** What a start that failed means, in Docker's words, from the text in the log file (and stderr). */
   startError(logText: string, program: string): EngineError;
+  /** The same for `exec`. */
+  execError(logText: string, program: string): EngineError;
 };
 
 export type DriverKind = "crun" | "runc";

@@ -1,6 +1,6 @@
 // crun and runc take the same command line: one driver, made for either. A runtime of the user's own that does so too fits.
 import type { Command, Driver, DriverKind, ExecPaths, TaskPaths } from "../driver.ts";
-import { startErrorOf } from "./start-error.ts";
+import { execErrorOf, startErrorOf } from "./start-error.ts";
 
 export type OciRuntime = {
   /** What `--runtime` says. */
@@ -19,6 +19,7 @@ export type OciRuntime = {
 export function ociDriver({ name, kind, path, version, stateFolder }: OciRuntime): Driver {
   const command = (args: readonly string[], logFile?: string): Command => ({
     argv: [path, "--root", stateFolder, ...(logFile === undefined ? [] : ["--log", logFile]), ...args],
+    sealed: true,
   });
   const console = (socket: string | undefined): readonly string[] =>
     socket === undefined ? [] : ["--console-socket", socket];
@@ -44,5 +45,6 @@ export function ociDriver({ name, kind, path, version, stateFolder }: OciRuntime
     update: (id, resourcesFile) => command(["update", "--resources", resourcesFile, id]),
     kill: (id, signal, all) => command(["kill", ...(all ? ["--all"] : []), id, String(signal)]),
     startError: (log, program) => startErrorOf(kind, log, program),
+    execError: (log, program) => execErrorOf(log, program),
   };
 }
