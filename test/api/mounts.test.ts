@@ -220,8 +220,8 @@ describe("volumes", () => {
     await engine.ok("create", "--name", "bare", "--mount", mount, image, "true");
     expect(await engine.ok("volume", "inspect", "-f", "{{.Labels.load}}", "bare")).toBe("none");
     await engine.docker("start", "bare");
-    const folder = await engine.ok("volume", "inspect", "-f", "{{.Mountpoint}}", "bare");
-    expect(existsSync(join(folder, "passwd"))).toBe(false);
+    const data = await engine.ok("volume", "inspect", "-f", "{{.Mountpoint}}", "bare");
+    expect(existsSync(join(data, "passwd"))).toBe(false);
     await engine.ok("rm", "-f", "bare");
     await engine.ok("volume", "rm", "bare");
   });
