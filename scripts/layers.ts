@@ -8,7 +8,7 @@ const nouns = ["containers", "images", "networks", "volumes", "build"];
 
 /** What a folder of src/ may import besides itself. The files in src/ itself are the daemon, but for main.ts. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
-  main: ["init", "daemon", "monitor", "cli"],
+  main: ["base", "init", "daemon", "monitor", "cli"],
   daemon: ["api", "engine", ...nouns, ...parts],
   api: ["engine", ...nouns, ...parts],
   engine: [...nouns, ...parts],

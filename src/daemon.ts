@@ -2,6 +2,7 @@
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createApi } from "./api/api.ts";
+import type { Api } from "./api/serve.ts";
 import { listen, parseListenAddress } from "./api/server.ts";
 import type { Listener } from "./api/server.ts";
 import { buildInfo } from "./base/build-info.ts";
@@ -13,6 +14,7 @@ import type { DaemonConfig } from "./daemon-config.ts";
 import type { EngineConfig } from "./engine/engine.ts";
 import { closeEngine, openEngine } from "./engine/open-engine.ts";
 import { tryLock } from "./sys/file.ts";
+import { keepMemorySmall } from "./sys/own-memory.ts";
 import { setProcessName } from "./sys/process.ts";
 
 /** Ends when told to by SIGTERM or SIGINT; the exit code of the process. */
@@ -41,7 +43,11 @@ async function serve(config: DaemonConfig): Promise<void> {
   const engine = await openEngine(host, engineConfig(config));
   const listeners: Listener[] = [];
   try {
-    const api = createApi(engine);
+    const active = keepMemorySmall({
+      nowMs: () => host.clock.monotonicMs(),
+      later: (ms, run) => setTimeout(run, ms).unref(),
+    });
+    const api = noticed(createApi(engine), active);
     const options = {
       group: config.socketGroup,
       allowRootForWholeNetwork: config.unauthenticatedTcp,
@@ -65,6 +71,22 @@ async function serve(config: DaemonConfig): Promise<void> {
     await closeEngine(engine);
     rmSync(config.pidFile, { force: true });
   }
+}
+
+/** Calls `active` when a request comes, and when the answer has gone. */
+function noticed(api: Api, active: () => void): Api {
+  return {
+    request: (incoming, response) => {
+      active();
+      response.on("close", active);
+      api.request(incoming, response);
+    },
+    upgrade: (incoming, socket, head) => {
+      active();
+      socket.on("close", active);
+      api.upgrade(incoming, socket, head);
+    },
+  };
 }
 
 function engineConfig(config: DaemonConfig): EngineConfig {

@@ -1,5 +1,5 @@
-// One executable, four roles. The role follows from how it was called; each is ONE dynamic import, so that the
-// client never pays for the daemon's code and the in-container init pays for neither.
+// One executable, four roles. The role follows from how it was called; each is ONE dynamic import (two for the daemon, whose
+// heap is set first), so that the client never pays for the daemon's code and the in-container init pays for neither.
 
 const args = process.argv.slice(2);
 const first = args[0];
@@ -8,6 +8,8 @@ if (process.argv0 === "/sbin/init" || first === "init") {
   const { runInit } = await import("./init/init.ts");
   process.exitCode = runInit(process.argv0 === "/sbin/init" ? args : args.slice(1));
 } else if (first === "daemon" || first === "-d") {
+  const { takeDaemonHeapOptions } = await import("./base/heap-thrift.ts");
+  takeDaemonHeapOptions();
   const { runDaemon } = await import("./daemon.ts");
   process.exitCode = await runDaemon(args.slice(1));
 } else if (first === "monitor") {

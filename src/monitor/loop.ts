@@ -23,6 +23,7 @@ export class Loop {
   readonly #toClose: number[] = [];
   /** Sorted by time. Few at any moment: one a running command or a draining task. */
   readonly #timers: Timer[] = [];
+  #active = (): void => {};
   #stopped = false;
 
   constructor(log: Log) {
@@ -64,6 +65,11 @@ export class Loop {
     if (at !== -1) this.#timers.splice(at, 1);
   }
 
+  /** `active` is called in each round that brings events; times that are up are none. */
+  onActivity(active: () => void): void {
+    this.#active = active;
+  }
+
   /** Runs until `stop`. */
   run(): void {
     while (!this.#stopped) {
@@ -74,6 +80,7 @@ export class Loop {
         const events = this.#epoll.eventsAt(i);
         if (handler !== undefined) this.#guard(fd, () => handler(events));
       }
+      if (ready > 0) this.#active();
       this.#runTimers();
       for (let fd = this.#toClose.pop(); fd !== undefined; fd = this.#toClose.pop()) closeFd(fd);
     }

@@ -6,6 +6,7 @@ import { errorText, InvalidParameterError } from "../base/errors.ts";
 import { defaultExecRoot } from "../base/instance.ts";
 import { monitorFiles } from "../runtime/monitor-protocol.ts";
 import { O_CREAT, O_RDWR, openFile, truncate, tryLock, writeAll } from "../sys/file.ts";
+import { keepMemorySmall } from "../sys/own-memory.ts";
 import { setProcessName, setSubreaper } from "../sys/process.ts";
 import { compressByChild, compressFlag, compressStdin } from "./compress-log.ts";
 import type { Context } from "./context.ts";
@@ -73,6 +74,9 @@ function watchOver(execRoot: string): number {
   const tasks = new TaskTable(context);
   const listener = new Listener(context, tasks, files.socket);
   sweepNowAndThen(loop, reaper);
+  loop.onActivity(
+    keepMemorySmall({ nowMs: () => performance.now(), later: (ms, run) => loop.after(ms, run) }),
+  );
   listener.listen();
   loop.run();
   rmSync(files.socket, { force: true });

@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { ConflictError, NotFoundError, SystemError, UnavailableError } from "../base/errors.ts";
+import { monitorHeapOptions } from "../base/heap-thrift.ts";
 import type { Host } from "../base/host.ts";
 import type { Command } from "./driver.ts";
 import { jsonLine, monitorFiles } from "./monitor-protocol.ts";
@@ -79,6 +80,7 @@ function startMonitor({ execRoot, command }: MonitorOptions): { code?: string } 
       detached: true,
       stdio: ["ignore", log, log],
       cwd: "/",
+      env: { ...process.env, ...monitorHeapOptions },
     });
     child.on("error", (err) => (ended.code = err.message));
     child.on("exit", (code, signal) => (ended.code = `it ended with ${code ?? signal}`));

@@ -32,6 +32,7 @@ export const libc = dlopen("libc.so.6", {
   pipe2: { args: ["ptr", "i32"], returns: "i32" },
   mkfifo: { args: ["ptr", "u32"], returns: "i32" },
   umask: { args: ["u32"], returns: "u32" },
+  madvise: { args: ["u64", "u64", "i32"], returns: "i32" },
   memfd_create: { args: ["ptr", "u32"], returns: "i32" },
   tee: { args: ["i32", "i32", "u64", "u32"], returns: FFIType.i64_fast },
   splice: { args: ["i32", "ptr", "i32", "ptr", "u64", "u32"], returns: FFIType.i64_fast },
