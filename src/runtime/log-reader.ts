@@ -102,9 +102,11 @@ class LogReader {
           // What was written between our last read and the rotation.
           if (current) yield* this.#plain(current, offset);
           await closeLogs(logs);
-          logs = newer;
-          for (const log of newer.slice(0, -1)) yield* this.readOnce({ log, offset: 0, skipLines: 0 });
-          current = newer.at(-1);
+          logs = newer.logs;
+          // Only now: what was just read is known too.
+          if (newer.placeLost) this.#decoder.skipKnown();
+          for (const log of logs.slice(0, -1)) yield* this.readOnce({ log, offset: 0, skipLines: 0 });
+          current = logs.at(-1);
           offset = 0;
         } else if (last) return;
         else await changes.next();
@@ -122,17 +124,21 @@ class LogReader {
     return this.#until !== undefined && formatStamp(wallTime()) > this.#until;
   }
 
-  /** The files written after `current`, when it is not the one being written any more. */
-  async #newerLogs(path: string, current: OpenLog | undefined): Promise<OpenLog[] | undefined> {
+  /**
+   * The files written after `current`, when it is not the one being written any more. `placeLost`: it was removed or compressed
+   * since, so all files there are are given, and time stamps must tell what has been read.
+   */
+  async #newerLogs(
+    path: string,
+    current: OpenLog | undefined,
+  ): Promise<{ readonly logs: OpenLog[]; readonly placeLost: boolean } | undefined> {
     const now = await inodeOf(path);
     if (now === undefined || now === current?.inode) return undefined;
     const logs = await openLogs(path);
     const known = logs.findIndex(({ inode }) => inode === current?.inode);
-    // Not among them: it was removed or compressed since. Time stamps tell what has been read.
-    if (known === -1) this.#decoder.skipKnown();
     await closeLogs(logs.slice(0, known + 1));
     const newer = logs.slice(known + 1);
-    return newer.length > 0 ? newer : undefined;
+    return newer.length > 0 ? { logs: newer, placeLost: known === -1 } : undefined;
   }
 
   /** Reads from `offset` to `end`, or to the end of the file, and returns where the first line not read begins. */
