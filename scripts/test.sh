@@ -10,7 +10,7 @@ npm_packages
 missing_tools() {
   have docker || echo docker-client
   have getfattr || echo attr
-  for tool in runc skopeo xz zstd perl; do have $tool || echo $tool; done
+  for tool in runc skopeo bzip2 xz zstd perl; do have $tool || echo $tool; done
 }
 # shellcheck disable=SC2046
 setup_packages $(missing_parts) $(missing_tools)

@@ -8,6 +8,7 @@ import { silentLog } from "../base/log.ts";
 import type { HostConfig } from "../spec/docker.ts";
 import { ContainerStore } from "./container-store.ts";
 import type { ContainerRecord } from "./record.ts";
+import { transition } from "./state.ts";
 
 const host = realHost(silentLog);
 const idA = `a1${"0".repeat(62)}`;
@@ -18,7 +19,10 @@ beforeEach(() => (root = mkdtempSync(join(tmpdir(), "sampan-store-"))));
 afterEach(() => rmSync(root, { recursive: true }));
 
 function newContainer(store: ContainerStore, id: string, name: string): ContainerRecord {
-  const hostConfig: Partial<HostConfig> = { AutoRemove: false };
+  const hostConfig: Partial<HostConfig> = {
+    AutoRemove: false,
+    RestartPolicy: { Name: "no", MaximumRetryCount: 0 },
+  };
   const record: Partial<ContainerRecord> = {
     id,
     name,
@@ -84,6 +88,38 @@ test.each(["{", "{}", `{"id":"${idB}","name":"x","state":{"status":"created"}}`,
     expect(second.leftovers()).toEqual([]);
   },
 );
+
+test("open: of a running container's record that a power cut left empty, the synced one before", () => {
+  const first = ContainerStore.open(root, host);
+  const start = (pid: number): ContainerRecord =>
+    first.update(idA, (record) => ({
+      ...record,
+      state: transition(record.state, {
+        type: "started",
+        pid,
+        startTime: "1",
+        startedAt: "2026-01-01T00:00:00Z",
+      }),
+    }));
+  newContainer(first, idA, "web");
+  start(7);
+  expect(ContainerStore.open(root, host).find("web").state.status).toBe("running");
+  writeFileSync(join(first.folder(idA), "config.json"), "");
+  expect(ContainerStore.open(root, host).find("web").state.status).toBe("created");
+
+  const exited = {
+    type: "exited",
+    exitCode: 3,
+    finishedAt: "",
+    oomKilled: false,
+    known: true,
+    restart: false,
+  } as const;
+  first.update(idA, (record) => ({ ...record, state: transition(record.state, exited) }));
+  start(8);
+  writeFileSync(join(first.folder(idA), "config.json"), "");
+  expect(ContainerStore.open(root, host).find("web").state).toMatchObject({ status: "exited", exitCode: 3 });
+});
 
 test("forget: the container is gone for this store and the next, its folder is a leftover", () => {
   const store = ContainerStore.open(root, host);

@@ -1,5 +1,5 @@
 // All containers' records: in memory frozen, on disk containers/<id>/config.json, replaced whole at every change.
-import { mkdirSync, readdirSync, readFileSync, renameSync, unlinkSync } from "node:fs";
+import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { syncFolder, writeFileDurable } from "../base/durable-file.ts";
 import { InvalidParameterError, NotFoundError, errorText } from "../base/errors.ts";
@@ -8,11 +8,14 @@ import type { ContainerRecord } from "./record.ts";
 import { isUp } from "./state.ts";
 
 const recordFile = "config.json";
+/** The last record that was synced, while one that was not has its place. */
+const syncedFile = "config.synced.json";
 const idPattern = /^[0-9a-f]{64}$/;
 
 /**
  * Reading never touches the disk. `add`, `update` and `forget` return when the change would survive what it must: a power
- * cut, unless the container is up or auto-removed (after a reboot neither is there), for which a daemon's death is enough.
+ * cut; a daemon's death is enough for a container that is auto-removed (after a reboot it is not there), and for the news
+ * that one is up which no policy brings back. After a power cut such a one has the state of before, or that of after.
  */
 export class ContainerStore {
   readonly #root: string;
@@ -102,8 +105,10 @@ export class ContainerStore {
   }
 
   #write(record: ContainerRecord, before?: ContainerRecord): void {
-    const path = join(this.folder(record.id), recordFile);
-    writeFileDurable(path, JSON.stringify(record), { sync: mustSurvivePowerCut(record) });
+    const folder = this.folder(record.id);
+    const sync = mustSurvivePowerCut(record);
+    if (!sync && before && mustSurvivePowerCut(before)) keepSynced(folder);
+    writeFileDurable(join(folder, recordFile), JSON.stringify(record), { sync });
     this.#keep(record, before);
   }
 
@@ -116,12 +121,9 @@ export class ContainerStore {
   #load(id: string, host: Host): void {
     const folder = this.folder(id);
     try {
-      const record = JSON.parse(readFileSync(join(folder, recordFile), "utf8")) as ContainerRecord;
-      if (record.id !== id || typeof record.name !== "string" || typeof record.state.status !== "string")
-        throw new Error("not a container record");
-      this.#keep(record);
+      const record = readRecord(folder, id);
+      if (record) this.#keep(record);
     } catch (err) {
-      if (isMissing(err)) return; // a create that never came to its record: swept once nothing of it is in use
       const aside = `${folder}.broken-${host.clock.now().getTime()}`;
       renameSync(folder, aside);
       host.log.warn("container record cannot be read, put aside", {
@@ -133,8 +135,48 @@ export class ContainerStore {
   }
 }
 
-function mustSurvivePowerCut(record: ContainerRecord): boolean {
-  return !record.hostConfig.AutoRemove && !isUp(record.state);
+/** `undefined`: a create that never came to its record, which is swept once nothing of it is in use. */
+function readRecord(folder: string, id: string): ContainerRecord | undefined {
+  const text = readIfThere(join(folder, recordFile));
+  if (text === undefined) return undefined;
+  try {
+    return parseRecord(text, id);
+  } catch (err) {
+    const synced = readIfThere(join(folder, syncedFile));
+    if (synced === undefined) throw err;
+    return parseRecord(synced, id);
+  }
+}
+
+function parseRecord(text: string, id: string): ContainerRecord {
+  const record = JSON.parse(text) as ContainerRecord;
+  if (record.id !== id || typeof record.name !== "string" || typeof record.state.status !== "string")
+    throw new Error("not a container record");
+  return record;
+}
+
+function mustSurvivePowerCut({ state, hostConfig }: ContainerRecord): boolean {
+  if (hostConfig.AutoRemove) return false;
+  return !isUp(state) || !["", "no"].includes(hostConfig.RestartPolicy.Name);
+}
+
+/**
+ * A file that replaces another without a sync may be found empty after a power cut: file systems such as XFS write names
+ * before data. The other one, by a second name, is then still there.
+ */
+function keepSynced(folder: string): void {
+  const kept = join(folder, syncedFile);
+  rmSync(kept, { force: true });
+  linkSync(join(folder, recordFile), kept);
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (err) {
+    if (isMissing(err)) return undefined;
+    throw err;
+  }
 }
 
 function isMissing(err: unknown): boolean {

@@ -154,7 +154,7 @@ export class ImageStore {
     if (record === undefined) throw new NotFoundError(`No such image: ${image.id}`);
     if (references.length === 0) return image;
     this.tags.set(references.map((reference) => ({ reference, id: image.id })));
-    this.#write({ ...record, lastTagTime: this.host.clock.now().toISOString() }, { sync: false });
+    this.#write({ ...record, lastTagTime: this.host.clock.now().toISOString() });
     return this.get(image.id) ?? image;
   }
 
@@ -182,8 +182,8 @@ export class ImageStore {
     return found[0];
   }
 
-  #write(record: ImageRecord, options: { readonly sync?: boolean } = {}): void {
-    writeFileDurable(this.#recordPath(record.id), JSON.stringify(record), options);
+  #write(record: ImageRecord): void {
+    writeFileDurable(this.#recordPath(record.id), JSON.stringify(record));
     this.#records.set(record.id, record);
     this.#images.delete(record.id);
   }
