@@ -13,6 +13,8 @@ import { daemonCommand, daemonUsage } from "./daemon-config.ts";
 import type { DaemonConfig } from "./daemon-config.ts";
 import type { EngineConfig } from "./engine/engine.ts";
 import { closeEngine, openEngine } from "./engine/open-engine.ts";
+import { stopAll } from "./engine/stop-all.ts";
+import { machineGoesDown, serviceManager } from "./service-manager.ts";
 import { tryLock } from "./sys/file.ts";
 import { keepMemorySmall } from "./sys/own-memory.ts";
 import { setProcessName } from "./sys/process.ts";
@@ -33,6 +35,7 @@ export async function runDaemon(args: readonly string[]): Promise<number> {
 
 async function serve(config: DaemonConfig): Promise<void> {
   setProcessName("sampan");
+  const manager = serviceManager(process.env);
   const log = standardErrorLog("sampan", config.debug ? "debug" : "info");
   const host = realHost(log);
   const began = host.clock.monotonicMs();
@@ -64,8 +67,12 @@ async function serve(config: DaemonConfig): Promise<void> {
       containers: engine.containers.all().length,
       tookMs: Math.round(host.clock.monotonicMs() - began),
     });
+    manager.ready();
     const signal = await toldToStop();
-    log.info("daemon stopping, containers go on", { signal });
+    if (await machineGoesDown()) {
+      log.info("machine goes down, stopping containers", { signal });
+      await stopAll(engine);
+    } else log.info("daemon stopping, containers go on", { signal });
   } finally {
     for (const listener of listeners) listener.closeAll();
     await closeEngine(engine);

@@ -1,8 +1,9 @@
 // The systemd unit of the daemon.
 
 /**
- * `KillMode=process`: a stop or restart of the unit ends the daemon alone; monitor and containers go on. The limits are
- * what many containers need of the one monitor and the one daemon.
+ * `KillMode=process`: a stop or restart of the unit ends the daemon alone; monitor and containers go on. When the machine
+ * goes down the daemon stops them first, which may take their time. The limits are what many containers need of the one
+ * monitor and the one daemon.
  */
 export function systemdUnit(executablePath: string): string {
   return `[Unit]
@@ -12,10 +13,10 @@ After=network-online.target firewalld.service
 Wants=network-online.target
 
 [Service]
-Type=exec
+Type=notify
 ExecStart=${executablePath} daemon
-ExecReload=/bin/kill -s HUP $MAINPID
 KillMode=process
+TimeoutStopSec=120
 Restart=always
 RestartSec=1
 LimitNOFILE=1048576

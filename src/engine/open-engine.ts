@@ -93,7 +93,7 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
 
 /** Stops to restart containers and waits for work under way. With nothing running, what lies outside the root goes too. */
 export async function closeEngine(engine: Engine): Promise<void> {
-  engine.restarts.cancelAll();
+  engine.restarts.suspend();
   await engine.background.idle();
   const idle = engine.containers.all().every(({ state }) => !isUp(state));
   await engine.monitor.close(idle);

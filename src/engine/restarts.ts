@@ -10,13 +10,18 @@ import { lastAnswer } from "./wait.ts";
 
 type Pending = { readonly cancel: AbortController };
 
-/** INVARIANT: a container is pending here exactly while its state is `restarting` (but for the moments inside its lock). */
+/**
+ * INVARIANT: a container is pending here exactly while its state is `restarting` (but for the moments inside its lock, and
+ * while the machine goes down).
+ */
 export class Restarts {
   readonly #pending = new Map<string, Pending>();
   readonly #delays = new Map<string, number>();
+  #suspended = false;
 
   /** Starts the container after its back-off, unless `cancel` comes first. `ranMs`: how long the run that ended took. */
   schedule(engine: Engine, id: string, ranMs: number): void {
+    if (this.#suspended) return;
     const delayMs = nextDelayMs(this.#delays.get(id) ?? 0, ranMs);
     this.#delays.set(id, delayMs);
     const cancel = new AbortController();
@@ -40,7 +45,9 @@ export class Restarts {
     this.#delays.delete(id);
   }
 
-  cancelAll(): void {
+  /** No start from now on: those that wait are left to the next daemon. */
+  suspend(): void {
+    this.#suspended = true;
     for (const id of this.#pending.keys()) this.cancel(id);
   }
 

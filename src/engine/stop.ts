@@ -1,4 +1,5 @@
 // `stop` and `restart`: ask politely, wait, then kill.
+import type { ContainerRecord } from "../containers/record.ts";
 import { isUp } from "../containers/state.ts";
 import { signalNumber } from "../containers/signals.ts";
 import { publishContainerEvent } from "./engine.ts";
@@ -27,13 +28,33 @@ export async function stopContainer(
   if (cancelRestart(engine, record)) return { changed: true };
   if (!isUp(record.state)) return { changed: false };
   markStoppedByUser(engine, record.id);
-  const timeoutSeconds = options.timeoutSeconds ?? record.config.StopTimeout ?? defaultTimeoutSeconds;
+  await endRun(
+    engine,
+    record,
+    signal ?? stopSignalOf(record),
+    options.timeoutSeconds ?? stopTimeoutOf(record),
+  );
+  publishContainerEvent(engine, record, "stop");
+  return { changed: true };
+}
+
+/** Seconds between the stop signal and SIGKILL; negative: no SIGKILL. */
+export function stopTimeoutOf({ config }: ContainerRecord): number {
+  return config.StopTimeout ?? defaultTimeoutSeconds;
+}
+
+/** `signal`, and SIGKILL if the program has not ended in time. Returns when the exit code is known. */
+export async function endRun(
+  engine: Engine,
+  record: ContainerRecord,
+  signal: number,
+  timeoutSeconds: number,
+): Promise<void> {
   const wait = timeoutSeconds < 0 ? undefined : AbortSignal.timeout(timeoutSeconds * 1000);
   const ended = engine.waiters.next(record.id, "next-exit", wait);
   ended.catch(() => {}); // awaited below; a monitor that fails first must not leave it unobserved
-  const number = signal ?? stopSignalOf(record);
-  publishContainerEvent(engine, record, "kill", { signal: String(number) });
-  await sendSignal(engine, record.id, number);
+  publishContainerEvent(engine, record, "kill", { signal: String(signal) });
+  await sendSignal(engine, record.id, signal);
   try {
     await ended;
   } catch (err) {
@@ -44,8 +65,6 @@ export async function stopContainer(
       await killNow(engine, now);
     }
   }
-  publishContainerEvent(engine, record, "stop");
-  return { changed: true };
 }
 
 export async function restartContainer(engine: Engine, ref: string, options: StopOptions): Promise<void> {

@@ -7,6 +7,7 @@ import { check, checkUninterrupted, cString, lastErrno, libc } from "./libc.ts";
 
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
+const SOCK_DGRAM = 2;
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
 const SHUT_WR = 1;
@@ -84,8 +85,21 @@ export function peerCredentials(fd: number): PeerCredentials {
   return { pid, uid: uid >>> 0, gid: gid >>> 0 };
 }
 
-function newSocket(): number {
-  return check(libc.socket(AF_UNIX, SOCK_STREAM | O_CLOEXEC, 0), "socket");
+/** One datagram to a socket of that kind; a path that begins with `@` is a name in the abstract namespace (unix(7)). */
+export function sendUnixDatagram(path: string, bytes: Uint8Array): void {
+  const fd = newSocket(SOCK_DGRAM);
+  try {
+    withAddress(path, (address, length) =>
+      checkUninterrupted(() => libc.connect(fd, address, length), "connect", path),
+    );
+    checkUninterrupted(() => libc.send(fd, bytes, bytes.length, 0), "send", path);
+  } finally {
+    closeFd(fd);
+  }
+}
+
+function newSocket(type = SOCK_STREAM): number {
+  return check(libc.socket(AF_UNIX, type | O_CLOEXEC, 0), "socket");
 }
 
 /**
@@ -110,5 +124,8 @@ function addressOf(path: string): [address: Uint8Array, length: number] {
   const address = new Uint8Array(2 + pathBytesMax);
   new Uint16Array(address.buffer)[0] = AF_UNIX;
   address.set(bytes, 2);
-  return [address, 2 + bytes.length];
+  if (!path.startsWith("@")) return [address, 2 + bytes.length];
+  // An abstract name begins with a NUL and has none at its end.
+  address[2] = 0;
+  return [address, 2 + bytes.length - 1];
 }

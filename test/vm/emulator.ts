@@ -6,6 +6,8 @@ export type Boot = {
   readonly task: string;
   /** More disks: /dev/vdc and so on. Writes to them stay. */
   readonly disks?: readonly string[];
+  /** Whether changes of the root disk stay. */
+  readonly keepsRoot?: boolean;
   /** Called for each line that the guest writes on its console. */
   readonly onLine: (line: string) => void;
   readonly timeoutMinutes: number;
@@ -18,15 +20,18 @@ export type Running = {
   readonly cutPower: () => void;
 };
 
-/** Boots with /dev/vda as root, whose changes are forgotten, and /dev/vdb as the source tree, read-only. */
+/** For the kernel, and for systemd where it runs: no messages, no questions and no login on the console. */
+const quiet = "quiet systemd.show_status=false systemd.firstboot=no systemd.mask=serial-getty@ttyS0.service";
+
+/** Boots with /dev/vda as root and /dev/vdb as the source tree, read-only. A reboot ends it. */
 export function boot({ kernel, initrd, rootDisk }: Machine, repoDisk: string, options: Boot): Running {
   const drive = (file: string, more = ""): string[] => ["-drive", `file=${file},if=virtio,format=raw${more}`];
   // Not KVM: where the tests run in a virtual machine themselves, a guest may hang on it.
   const machine = ["-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "4096"];
   const system = ["-nographic", "-no-reboot", "-nic", "none", "-kernel", kernel, "-initrd", initrd];
-  const commandLine = `console=ttyS0 root=/dev/vda rw init=/vm-init quiet panic=-1 sampan=${options.task}`;
+  const commandLine = `console=ttyS0 root=/dev/vda rw init=/vm-init ${quiet} panic=-1 sampan=${options.task}`;
   const drives = [
-    ...drive(rootDisk, ",snapshot=on"),
+    ...drive(rootDisk, options.keepsRoot === true ? "" : ",snapshot=on"),
     ...drive(repoDisk, ",readonly=on"),
     ...(options.disks ?? []).flatMap((disk) => drive(disk)),
   ];

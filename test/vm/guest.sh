@@ -1,7 +1,50 @@
-# The first process of the emulated machine: mounts what a system mounts, does the task of the command line, powers off.
+# What the emulated machine does, first as its process 1: mounts what a system mounts, does the task of the command line,
+# powers off. For a task that needs systemd that becomes process 1 instead and starts this again, as a service.
 # shellcheck shell=sh
 export PATH=/repo/node_modules/.bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8
 mountpoint -q /proc || mount -t proc proc /proc
+task=$(sed 's/.*sampan=\([^ ]*\).*/\1/' /proc/cmdline)
+
+# Everything takes many times longer here.
+export SAMPAN_EXECUTABLE=/repo/dist/sampan SAMPAN_TEST_SLOWNESS=10 CI=true
+ln -sf /repo/docker /usr/local/bin/docker
+cd /repo || exit 1
+
+do_task() {
+  echo "guest: $(uname -r), $task"
+  # Not on the console itself: there Bun would draw in colours.
+  {
+    case $task in
+      power-cut-*-*)
+        rest=${task#power-cut-}
+        bun test/vm/guest-power-cut.ts "${rest%-*}" "${rest#*-}"
+        ;;
+      *) bun test --timeout 600000 "./test/$task" ;;
+    esac
+    echo "guest: exit code $?"
+  } 2>&1 | cat
+}
+
+case $task:$$ in
+  vm/install/*:1)
+    cat >/etc/systemd/system/guest.service <<END
+[Service]
+ExecStart=/bin/sh /repo/test/vm/guest.sh
+StandardOutput=file:/dev/ttyS0
+StandardError=inherit
+END
+    mkdir -p /etc/systemd/system/multi-user.target.wants
+    ln -sf ../guest.service /etc/systemd/system/multi-user.target.wants/guest.service
+    ln -sf /lib/systemd/system/multi-user.target /etc/systemd/system/default.target
+    exec /lib/systemd/systemd
+    ;;
+  vm/install/*)
+    do_task
+    systemctl reboot
+    exit
+    ;;
+esac
+
 mountpoint -q /sys || mount -t sysfs sysfs /sys
 mountpoint -q /dev || mount -t devtmpfs devtmpfs /dev
 mkdir -p /dev/pts /dev/shm /dev/mqueue
@@ -14,21 +57,7 @@ mount --make-rshared /
 echo "+cpu +cpuset +io +memory +pids" >/sys/fs/cgroup/cgroup.subtree_control
 hostname sampan-vm
 ip link set lo up
-ln -sf /repo/docker /usr/local/bin/docker
-
-# Everything takes many times longer here.
-export SAMPAN_EXECUTABLE=/repo/dist/sampan SAMPAN_TEST_SLOWNESS=10 CI=true
-cd /repo || exit 1
-task=$(sed 's/.*sampan=\([^ ]*\).*/\1/' /proc/cmdline)
-echo "guest: $(uname -r), $task"
-# Not on the console itself: there Bun would draw in colours.
-{
-  case $task in
-    power-cut-*) bun test/vm/guest-power-cut.ts "${task#power-cut-}" ;;
-    *) bun test --timeout 600000 "./test/$task" ;;
-  esac
-  echo "guest: exit code $?"
-} 2>&1 | cat
+do_task
 sync
 echo o >/proc/sysrq-trigger
 sleep 60

@@ -1,5 +1,6 @@
 // `install`: this executable and a systemd unit in their places.
 
+import { existsSync, readFileSync } from "node:fs";
 import { chmod, copyFile, mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { buildInfo } from "../../base/build-info.ts";
@@ -9,8 +10,13 @@ import type { Flags } from "../flags.ts";
 import { systemdUnit } from "../install-unit.ts";
 import { printLine } from "../print.ts";
 
-const unitPath = "/etc/systemd/system/sampan.service";
-const systemctlTimeoutMs = 60_000;
+const unit = "sampan.service";
+const unitPath = `/etc/systemd/system/${unit}`;
+const pidPath = "/run/sampan/sampan.pid";
+/** As long as systemd itself gives a unit to start. */
+const systemctlTimeoutMs = 90_000;
+const endTryMs = 50;
+const endTries = 400;
 
 export async function install(
   _context: Context,
@@ -33,7 +39,10 @@ export async function install(
     return 0;
   }
   await systemctl("daemon-reload");
-  await systemctl("enable", "--now", "sampan.service");
+  await endDaemonStartedByHand();
+  await systemctl("enable", "--quiet", unit);
+  // Not only a start: over an older one that runs, the new executable takes its place.
+  await systemctl("restart", unit);
   await printLine("the engine runs, and starts with the machine: see 'systemctl status sampan'");
   return 0;
 }
@@ -47,9 +56,27 @@ async function place(path: string, write: (temp: string) => Promise<void>, mode:
   await rename(temp, path);
 }
 
+/** It would keep the unit's from its folders. Its containers go on under the next one. */
+async function endDaemonStartedByHand(): Promise<void> {
+  const pid = Number(readIfThere(pidPath) ?? 0);
+  if (!pid || readIfThere(`/proc/${pid}/comm`)?.trim() !== "sampan") return;
+  const child = Bun.spawn(["systemctl", "show", "--property=MainPID", "--value", unit]);
+  if (Number(await child.stdout.text()) === pid) return;
+  await printLine(`ending the daemon that runs (pid ${pid}), its containers go on`);
+  process.kill(pid, "SIGTERM");
+  for (let tries = 0; existsSync(`/proc/${pid}`); tries += 1) {
+    if (tries === endTries) throw new CommandError(`the daemon that runs (pid ${pid}) does not end`);
+    await Bun.sleep(endTryMs);
+  }
+}
+
+function readIfThere(path: string): string | undefined {
+  return existsSync(path) ? readFileSync(path, "utf8") : undefined;
+}
+
 /** systemd is PID 1 when it has made this directory (sd_booted(3)). */
 function runningSystemd(): boolean {
-  return Bun.spawnSync(["test", "-d", "/run/systemd/system"]).exitCode === 0;
+  return existsSync("/run/systemd/system");
 }
 
 async function systemctl(...args: readonly string[]): Promise<void> {
