@@ -12,6 +12,9 @@ import { programOutput, runProgram } from "./run-program.ts";
 /** It fetches some 30 MB of packages and unpacks them: seconds to minutes, by the network. */
 const timeoutMs = 15 * 60_000;
 
+/** What both makers copy from this machine; every container has its own. */
+const hostFiles = ["etc/hostname", "etc/resolv.conf"];
+
 type Maker = {
   readonly path: string;
   readonly archive: (path: string, suite: string, mirror: string | undefined, folder: string) => ByteSource;
@@ -60,9 +63,10 @@ async function* mmdebstrap(
   suite: string,
   mirror: string | undefined,
 ): AsyncGenerator<Uint8Array> {
-  yield* programOutput(path, ["--quiet", "--variant=minbase", "--format=tar", suite, "-", ...given(mirror)], {
-    timeoutMs,
-  });
+  const hook = `--customize-hook=cd "$1" && rm -f ${hostFiles.join(" ")}`;
+  // Not --quiet: that keeps back what apt says of a mirror or suite that is not there.
+  const how = ["--variant=minbase", "--format=tar", hook];
+  yield* programOutput(path, [...how, suite, "-", ...given(mirror)], { timeoutMs });
 }
 
 async function* debootstrap(
@@ -72,11 +76,16 @@ async function* debootstrap(
   folder: string,
 ): AsyncGenerator<Uint8Array> {
   const root = join(folder, "root");
-  await runProgram(path, ["--variant=minbase", suite, root, ...given(mirror)], { timeoutMs });
-  const caches = ["./var/cache/apt/archives/*.deb", "./var/lib/apt/lists/*_*"].map(
-    (name) => `--exclude=${name}`,
-  );
-  yield* programOutput("tar", ["-C", root, "--numeric-owner", "--xattrs", ...caches, "-c", "."], {
+  // It mounts /proc and /sys in the new root and ends with its children still at work when it is ended: in namespaces of
+  // its own all that goes with it. What goes wrong it says on stdout.
+  const alone = ["--mount", "--pid", "--fork", "--kill-child", "sh", "-c", 'exec "$@" >&2', "sh"];
+  await runProgram("unshare", [...alone, path, "--variant=minbase", suite, root, ...given(mirror)], {
+    timeoutMs,
+    killSignal: "SIGKILL",
+  });
+  const caches = ["var/cache/apt/archives/*.deb", "var/lib/apt/lists/*_*", "var/log/bootstrap.log"];
+  const without = [...caches, ...hostFiles].map((name) => `--exclude=./${name}`);
+  yield* programOutput("tar", ["-C", root, "--numeric-owner", "--xattrs", ...without, "-c", "."], {
     timeoutMs,
   });
 }

@@ -4,11 +4,18 @@ import { SystemError } from "../base/errors.ts";
 
 const maxErrorText = 2000;
 
+export type ProgramOptions = {
+  /** Default 10 s. */
+  readonly timeoutMs?: number;
+  /** What ends it early; default SIGTERM. */
+  readonly killSignal?: NodeJS.Signals;
+};
+
 /** What it wrote to its standard output. @throws SystemError with the end of what it complained about. */
 export async function runProgram(
   path: string,
   args: readonly string[],
-  options: { readonly timeoutMs?: number } = {},
+  options: ProgramOptions = {},
 ): Promise<string> {
   let text = "";
   for await (const chunk of programOutput(path, args, options)) text += Buffer.from(chunk).toString();
@@ -19,11 +26,12 @@ export async function runProgram(
 export async function* programOutput(
   path: string,
   args: readonly string[],
-  { timeoutMs = 10_000 }: { readonly timeoutMs?: number } = {},
+  { timeoutMs = 10_000, killSignal = "SIGTERM" }: ProgramOptions = {},
 ): AsyncGenerator<Uint8Array> {
   const child = spawn(path, args, {
     stdio: ["ignore", "pipe", "pipe"],
     timeout: timeoutMs,
+    killSignal,
     env: plainEnvironment(),
   });
   let complaint = "";
@@ -39,7 +47,7 @@ export async function* programOutput(
     const status = await ended;
     if (status !== "0") throw new SystemError(`${path} failed (${status}): ${complaint.trim()}`);
   } finally {
-    child.kill();
+    child.kill(killSignal);
     await ended;
   }
 }

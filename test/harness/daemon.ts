@@ -34,9 +34,11 @@ export type DaemonOptions = {
   /** More flags of `sampan daemon`. */
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** A command that becomes the one that it is given: the daemon in another world. */
+  readonly under?: readonly string[];
 };
 
-export async function startDaemon({ flags = [], env = {} }: DaemonOptions = {}): Promise<Daemon> {
+export async function startDaemon({ flags = [], env = {}, under = [] }: DaemonOptions = {}): Promise<Daemon> {
   const executable = sampanExecutable();
   const folder = mkdtempSync(join(tmpdir(), "sampan-test-"));
   const [root, execRoot, socket] = [join(folder, "root"), join(folder, "run"), join(folder, "sampan.sock")];
@@ -44,6 +46,7 @@ export async function startDaemon({ flags = [], env = {} }: DaemonOptions = {}):
   const pidFile = join(execRoot, "sampan.pid");
   const owner = daemonOwner(folder, execRoot);
   const command = [
+    ...under,
     executable,
     "daemon",
     "-H",
