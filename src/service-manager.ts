@@ -23,13 +23,15 @@ export function serviceManager(env: NodeJS.ProcessEnv): ServiceManager {
   };
 }
 
-/** Whether the whole machine is on its way down, and not this daemon only. */
+/**
+ * Whether the whole machine is on its way down, and not this daemon only: every way down has a job for shutdown.target.
+ * (`systemctl is-system-running` says "starting" all the same when a boot is cut short.)
+ */
 export async function machineGoesDown(): Promise<boolean> {
   if (!existsSync("/run/systemd/system")) return false; // sd_booted(3)
-  const child = Bun.spawn(["systemctl", "is-system-running"], {
+  const child = Bun.spawn(["systemctl", "list-jobs", "--no-legend", "shutdown.target"], {
     stdio: ["ignore", "pipe", "ignore"],
     timeout: systemctlTimeoutMs,
   });
-  // Its exit code says only that the state is not "running".
-  return (await child.stdout.text()).trim() === "stopping";
+  return /\bshutdown\.target\s+start\b/.test(await child.stdout.text());
 }

@@ -27,6 +27,7 @@ do_task() {
 
 case $task:$$ in
   vm/install/*:1)
+    mkdir -p /var/log/journal
     cat >/etc/systemd/system/guest.service <<END
 [Service]
 ExecStart=/bin/sh /repo/test/vm/guest.sh
@@ -40,6 +41,8 @@ END
     ;;
   vm/install/*)
     do_task
+    journalctl --quiet --output=cat --unit=sampan
+    systemctl is-system-running; systemctl list-jobs
     systemctl reboot
     exit
     ;;
