@@ -19,11 +19,16 @@ type LinkOptions = {
   readonly execRoot: string;
   readonly command: readonly string[];
   readonly onExit: (exit: ExitEvent) => void;
-  /** A new monitor took the place of one that died: what runs must be handed to it. */
+  /** A new monitor takes the place of one that died: what runs must be handed to it. Calls wait until this is done. */
+  readonly handOver: (monitor: Pick<MonitorClient, "adopt">) => Promise<void>;
+  /** It has taken the place. */
   readonly onReplaced: () => Promise<void>;
 };
 
-/** INVARIANT: a call during an outage waits for the next monitor; it is not repeated if the old one may have acted on it. */
+/**
+ * INVARIANT: a call during an outage waits for the next monitor, and until that knows what runs; it is not repeated if the
+ * old one may have acted on it.
+ */
 export class MonitorLink {
   readonly #host: Host;
   readonly #options: LinkOptions;
@@ -113,7 +118,10 @@ export class MonitorLink {
   #replace(): void {
     if (this.#closed) return;
     this.#host.log.warn("monitor lost, starting another");
-    const replaced = this.#connect();
+    const replaced = this.#connect().then(async (client) => {
+      await this.#options.handOver(client);
+      return client;
+    });
     this.#client = replaced;
     replaced.then(this.#options.onReplaced).catch((err: unknown) => {
       this.#host.log.error("monitor could not be replaced", { error: errorText(err) });

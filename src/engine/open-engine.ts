@@ -26,7 +26,7 @@ import { ExecTable } from "./exec-table.ts";
 import { execExited } from "./exec.ts";
 import { containerExited } from "./exit-path.ts";
 import { MonitorLink } from "./monitor-link.ts";
-import { handOver, restore } from "./restore.ts";
+import { endTheLost, handOver, restore } from "./restore.ts";
 import { Restarts } from "./restarts.ts";
 import { tasksFolder } from "./task-paths.ts";
 import { Waiters } from "./waiters.ts";
@@ -47,7 +47,8 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
     execRoot,
     command: config.monitorCommand,
     onExit: (exit) => deliver(exit),
-    onReplaced: () => handOver(engine),
+    handOver: (client) => handOver(engine, client),
+    onReplaced: () => endTheLost(engine),
   });
   opening.catch(() => {}); // awaited below; an earlier failure of another part must not leave it unobserved
 

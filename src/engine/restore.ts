@@ -7,8 +7,10 @@ import { containerRootfs } from "./rootfs.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import { wantsStartWithDaemon } from "../containers/restart-policy.ts";
 import { isUp, transition } from "../containers/state.ts";
+import type { ContainerState } from "../containers/state.ts";
 import { sweepLayers } from "../images/remove.ts";
 import { removeLeftovers } from "../runtime/cgroup-processes.ts";
+import type { MonitorClient } from "../runtime/monitor-client.ts";
 import type { TaskStatus } from "../runtime/monitor-protocol.ts";
 import { unmountAll } from "../storage/overlay.ts";
 import { processStartTime } from "../sys/process.ts";
@@ -39,8 +41,13 @@ export async function restore(engine: Engine): Promise<void> {
   for (const record of engine.containers.all()) startByPolicy(engine, record, wereUp.has(record.id));
 }
 
-/** After the monitor was replaced: whatever runs is handed to the new one. */
-export async function handOver(engine: Engine): Promise<void> {
+/** While the monitor is being replaced: whatever runs is handed to the new one. */
+export async function handOver(engine: Engine, monitor: Pick<MonitorClient, "adopt">): Promise<void> {
+  for (const record of engine.containers.all()) if (isRunning(record)) await adopt(engine, record, monitor);
+}
+
+/** After it was replaced: what does not run any more has ended. */
+export async function endTheLost(engine: Engine): Promise<void> {
   const tasks = new Map((await engine.monitor.list()).map((task) => [task.id, task]));
   for (const record of engine.containers.all()) await reconcile(engine, record, tasks.get(record.id));
 }
@@ -57,10 +64,7 @@ async function reconcile(
   }
   if (task?.exit) return containerExited(engine, id, task.exit);
   if (task) return;
-  if (processStartTime(state.pid) === state.startTime) {
-    engine.host.log.info("container adopted", { container: id, pid: state.pid });
-    return engine.monitor.adopt(containerTask(engine, record), state.pid, state.startTime);
-  }
+  if (isRunning(record)) return adopt(engine, record, engine.monitor);
   const end = readExitRecord(engine, record, state.startedAt) ?? {
     exitCode: unknownExitCode,
     finishedAt: engine.host.clock.now().toISOString(),
@@ -68,6 +72,20 @@ async function reconcile(
   };
   if (!end.known) engine.host.log.warn("container ended unseen, exit code unknown", { container: id });
   return containerExited(engine, id, end);
+}
+
+type UpRecord = ContainerRecord & { readonly state: Extract<ContainerState, { pid: number }> };
+
+/** Whether the very process of the record is there. */
+function isRunning(record: ContainerRecord): record is UpRecord {
+  const { state } = record;
+  return isUp(state) && processStartTime(state.pid) === state.startTime;
+}
+
+async function adopt(engine: Engine, record: UpRecord, monitor: Pick<MonitorClient, "adopt">): Promise<void> {
+  const { pid, startTime } = record.state;
+  engine.host.log.info("container adopted", { container: record.id, pid });
+  await monitor.adopt(containerTask(engine, record), pid, startTime);
 }
 
 /** The daemon died between the start and its record: the monitor knows what became of it. */

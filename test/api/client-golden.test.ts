@@ -1,6 +1,6 @@
 // Our client beside the stock docker client, on the same engine: the same words in, the same bytes and exit code out.
 import { beforeAll, describe, expect, test } from "bun:test";
-import { run, type Finished } from "../harness/command.ts";
+import { run, slowness, type Finished } from "../harness/command.ts";
 import { sampanExecutable } from "../harness/executable.ts";
 import { engineForTests } from "../harness/for-tests.ts";
 import { testImage as image } from "../harness/images.ts";
@@ -50,7 +50,9 @@ beforeAll(async () => {
   await engine.ok(...detached, "paused", image, "sleep", "1000");
   await engine.ok("pause", "paused");
   await engine.ok(...detached, "limited", "-m", "100m", "--restart", "on-failure:3", image, "sleep", "1000");
-});
+  // Where two calls are more than a second apart, ages in seconds would always differ; after a minute they are in minutes.
+  if (slowness > 1) await Bun.sleep(60_000);
+}, 60_000 * slowness);
 
 /** One command line each; words with blanks are in single quotes. */
 const lines = String.raw`

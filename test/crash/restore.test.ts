@@ -147,6 +147,24 @@ describe("kill -9 of the monitor", () => {
     await daemon.ok("rm", id);
   });
 
+  test("a stop while the next one comes up reaches the program", async () => {
+    const id = await daemon.ok(
+      "run",
+      "-d",
+      image,
+      "sh",
+      "-c",
+      "trap 'echo told; exit 7' TERM; while :; do sleep 0.05; done",
+    );
+    const losses = (): number => daemon.log().split("monitor lost").length;
+    const before = losses();
+    process.kill(daemon.monitorPid(), "SIGKILL");
+    while (losses() === before) await Bun.sleep(1);
+    expect((await daemon.api("POST", `/containers/${id}/stop?t=8`)).status).toBe(204);
+    expect(await daemon.ok("logs", id)).toBe("told");
+    await daemon.ok("rm", id);
+  });
+
   test("the next container starts as if nothing had happened", async () => {
     process.kill(daemon.monitorPid(), "SIGKILL");
     await until(
