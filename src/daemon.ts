@@ -11,9 +11,11 @@ import { realHost } from "./base/host.ts";
 import { standardErrorLog } from "./base/structured-log.ts";
 import { daemonCommand, daemonUsage } from "./daemon-config.ts";
 import type { DaemonConfig } from "./daemon-config.ts";
-import type { EngineConfig } from "./engine/engine.ts";
+import type { Engine, EngineConfig } from "./engine/engine.ts";
 import { closeEngine, openEngine } from "./engine/open-engine.ts";
 import { stopAll } from "./engine/stop-all.ts";
+import { joinOwnCgroups } from "./runtime/cgroup-processes.ts";
+import { monitorFiles } from "./runtime/monitor-protocol.ts";
 import { machineGoesDown, serviceManager } from "./service-manager.ts";
 import { tryLock } from "./sys/file.ts";
 import { keepMemorySmall } from "./sys/own-memory.ts";
@@ -67,6 +69,7 @@ async function serve(config: DaemonConfig): Promise<void> {
       containers: engine.containers.all().length,
       tookMs: Math.round(host.clock.monotonicMs() - began),
     });
+    if (manager.isThere) takeMonitorIntoService(engine);
     manager.ready();
     const signal = await toldToStop();
     if (await machineGoesDown()) {
@@ -94,6 +97,16 @@ function noticed(api: Api, active: () => void): Api {
       api.upgrade(incoming, socket, head);
     },
   };
+}
+
+/** The monitor may be a child of a daemon outside of this service: it would end with that one's session or service. */
+function takeMonitorIntoService({ host, config, machine }: Engine): void {
+  try {
+    const pid = Number(readFileSync(monitorFiles(config.execRoot).pidFile, "utf8"));
+    joinOwnCgroups(machine.cgroup, pid);
+  } catch (err) {
+    host.log.warn("monitor stays outside of the service", { error: errorText(err) });
+  }
 }
 
 function engineConfig(config: DaemonConfig): EngineConfig {

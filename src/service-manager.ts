@@ -5,6 +5,8 @@ import { sendUnixDatagram } from "./sys/unix-socket.ts";
 const systemctlTimeoutMs = 5000;
 
 export type ServiceManager = {
+  /** Whether one started this daemon and wants to hear of it. */
+  readonly isThere: boolean;
   /** The daemon serves from now on: `systemctl start` returns, and units that come after this one start. */
   readonly ready: () => void;
 };
@@ -17,6 +19,7 @@ export function serviceManager(env: NodeJS.ProcessEnv): ServiceManager {
   const address = env["NOTIFY_SOCKET"];
   delete env["NOTIFY_SOCKET"];
   return {
+    isThere: Boolean(address),
     ready: () => {
       if (address) sendUnixDatagram(address, Buffer.from("READY=1"));
     },

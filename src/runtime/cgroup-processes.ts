@@ -52,6 +52,21 @@ export function removeCgroup(facts: CgroupFacts, cgroupsPath: string): void {
   for (const folder of cgroupFolders(facts, cgroupsPath)) removeGroup(folder);
 }
 
+/**
+ * Puts process `pid` into the cgroups that this process is in: by them an init system tells which processes end together.
+ * The kernel refuses with ESRCH when there is no such process.
+ */
+export function joinOwnCgroups(facts: CgroupFacts, pid: number): void {
+  // Lines are "hierarchy-ID:controller-list:path" (cgroups(7)); v2 has no controllers there.
+  for (const line of readFileSync("/proc/self/cgroup", "utf8").trimEnd().split("\n")) {
+    const [, controllers = "", ...path] = line.split(":");
+    const [controller = ""] = controllers.split(",");
+    const v2 = facts.version === 2 ? Object.values(facts.mounts)[0] : facts.unified;
+    const mount = controller === "" ? v2 : facts.mounts[controller];
+    if (mount !== undefined) writeFileSync(join(mount, path.join(":"), "cgroup.procs"), String(pid));
+  }
+}
+
 function nameOf(group: string): string {
   return group.slice(group.lastIndexOf("/") + 1);
 }

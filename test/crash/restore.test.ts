@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { slowness } from "../harness/command.ts";
 import { startDaemon, type Daemon } from "../harness/daemon.ts";
 
 const image = "host/busybox";
@@ -174,7 +175,7 @@ describe("kill -9 of the monitor", () => {
   });
 
   test("daemon and monitor at once: the container runs on under new ones", async () => {
-    const id = await daemon.ok("run", "-d", image, "sh", "-c", "sleep 1.5; echo end; exit 3");
+    const id = await daemon.ok("run", "-d", image, "sh", "-c", `sleep ${1.5 * slowness}; echo end; exit 3`);
     process.kill(daemon.monitorPid(), "SIGKILL");
     await daemon.kill9();
     await daemon.start();

@@ -2,9 +2,15 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { cgroupFacts, cgroupFolders, controllerFolder } from "../../src/runtime/cgroup.ts";
-import { oomKills, processesOf, removeLeftovers } from "../../src/runtime/cgroup-processes.ts";
+import {
+  joinOwnCgroups,
+  oomKills,
+  processesOf,
+  removeLeftovers,
+} from "../../src/runtime/cgroup-processes.ts";
 import { statsOf } from "../../src/runtime/cgroup-stats.ts";
 import { cgroupWarmer } from "../../src/runtime/cgroup-warm-up.ts";
+import { isV2 } from "../harness/cgroup-eyes.ts";
 import { cgroup, openBench, openDrivers } from "./bare-container.ts";
 
 const found = openDrivers();
@@ -38,6 +44,28 @@ test("oomKills: counts what the kernel killed for lack of memory, 0 for a good e
   await good.ended();
   expect(oomKills(cgroup, good.cgroupsPath)).toBe(0);
   await good.tell(driver.delete(good.id));
+});
+
+test("joinOwnCgroups: takes a process out of a group of its own into ours", () => {
+  const path = `/sampan-test-${process.pid}`;
+  const child = Bun.spawn(["sleep", "60"]);
+  const groups = (pid: number | "self"): string => readFileSync(`/proc/${pid}/cgroup`, "utf8");
+  for (const folder of cgroupFolders(cgroup, path)) {
+    mkdirSync(folder);
+    // A new cpuset has no processors (v1), and takes no process until it has.
+    for (const name of ["cpuset.cpus", "cpuset.mems"])
+      if (!isV2 && existsSync(`${folder}/${name}`))
+        writeFileSync(`${folder}/${name}`, readFileSync(`${folder}/../${name}`));
+    writeFileSync(`${folder}/cgroup.procs`, String(child.pid));
+  }
+  try {
+    expect(groups(child.pid)).toContain(path);
+    joinOwnCgroups(cgroup, child.pid);
+    expect(groups(child.pid)).toBe(groups("self"));
+  } finally {
+    child.kill("SIGKILL");
+    for (const folder of cgroupFolders(cgroup, path)) rmdirSync(folder);
+  }
 });
 
 test("processesOf and statsOf: what runs, and what it used", async () => {

@@ -31,6 +31,8 @@ test("install takes the place of a daemon that was started by hand; its containe
   expect(await pidOf("elder")).toBe(pid);
   expect(isAlive(pid)).toBe(true);
   expect(await output(["systemctl", "is-enabled", "sampan"])).toBe("enabled");
+  const monitor = readFileSync("/run/sampan/monitor.pid", "utf8").trim();
+  expect(readFileSync(`/proc/${monitor}/cgroup`, "utf8")).toContain("/sampan.service");
 });
 
 test("the docker client runs a container of host/busybox, confined as anywhere", async () => {
