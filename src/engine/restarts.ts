@@ -12,12 +12,13 @@ type Pending = { readonly cancel: AbortController };
 
 /**
  * INVARIANT: a container is pending here exactly while its state is `restarting` (but for the moments inside its lock, and
- * while the machine goes down).
+ * while starts are suspended).
  */
 export class Restarts {
   readonly #pending = new Map<string, Pending>();
   readonly #delays = new Map<string, number>();
-  #suspended = false;
+  /** As at first, when nobody knows yet what of the containers is left from before. */
+  #suspended = true;
 
   /** Starts the container after its back-off, unless `cancel` comes first. `ranMs`: how long the run that ended took. */
   schedule(engine: Engine, id: string, ranMs: number): void {
@@ -43,6 +44,10 @@ export class Restarts {
   forget(id: string): void {
     this.cancel(id);
     this.#delays.delete(id);
+  }
+
+  resume(): void {
+    this.#suspended = false;
   }
 
   /** No start from now on: those that wait are left to the next daemon. */

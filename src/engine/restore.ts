@@ -38,6 +38,8 @@ export async function restore(engine: Engine): Promise<void> {
   for (const task of tasks.values()) if (!engine.containers.get(task.id)) await dropUnknownTask(engine, task);
   await sweep(engine);
   await sweepLayers(engine.images, () => layersInUse(engine));
+  // Not before: the sweep would take what a start has made so far for leftovers.
+  engine.restarts.resume();
   for (const record of engine.containers.all()) startByPolicy(engine, record, wereUp.has(record.id));
 }
 

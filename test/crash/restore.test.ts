@@ -1,6 +1,6 @@
 // kill -9 of the daemon and of the monitor, in the middle of what people do: nothing that was told is lost.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { slowness } from "../harness/command.ts";
 import { startDaemon, type Daemon } from "../harness/daemon.ts";
@@ -128,6 +128,33 @@ describe("kill -9 of the daemon", () => {
       async () => !(await daemon.leftovers()).some((line) => line.includes("/rootfs")),
     );
   }, 60_000);
+});
+
+describe("the machine's end, as far as containers can tell", () => {
+  test(
+    "many that are to come back do so, and nothing of theirs is taken for a leftover",
+    async () => {
+      const ids = await Promise.all(
+        Array.from({ length: 16 }, () =>
+          daemon.ok("run", "-d", "--restart", "always", image, "sleep", "1000"),
+        ),
+      );
+      const pids = (await daemon.ok("inspect", "-f", "{{.State.Pid}}", ...ids)).split("\n").map(Number);
+      const before = daemon.log().length;
+      process.kill(daemon.monitorPid(), "SIGKILL");
+      await daemon.kill9();
+      for (const pid of pids) process.kill(pid, "SIGKILL");
+      await until("all have ended", async () => !pids.some((pid) => existsSync(`/proc/${pid}`)));
+      await daemon.start();
+      const running = async (): Promise<number> =>
+        (await daemon.ok("ps", "-qf", "status=running")).split("\n").filter(Boolean).length;
+      await until("all run again", async () => (await running()) === ids.length);
+      expect(daemon.log().slice(before)).not.toMatch(/could not be restarted|cgroup leftover|netns/);
+      for (const id of ids) expect(await daemon.ok("exec", id, "echo", "in")).toBe("in");
+      await daemon.ok("rm", "-f", ...ids);
+    },
+    60_000 * slowness,
+  );
 });
 
 describe("kill -9 of the monitor", () => {
