@@ -105,7 +105,10 @@ test("open: of a running container's record that a power cut left empty, the syn
   start(7);
   expect(ContainerStore.open(root, host).find("web").state.status).toBe("running");
   writeFileSync(join(first.folder(idA), "config.json"), "");
-  expect(ContainerStore.open(root, host).find("web").state.status).toBe("created");
+  const warnings: string[] = [];
+  const log = { ...silentLog, warn: (message: string) => void warnings.push(message) };
+  expect(ContainerStore.open(root, { ...host, log }).find("web").state.status).toBe("created");
+  expect(warnings).toEqual(["container record cannot be read, taking the one before"]);
 
   const exited = {
     type: "exited",

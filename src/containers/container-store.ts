@@ -121,7 +121,7 @@ export class ContainerStore {
   #load(id: string, host: Host): void {
     const folder = this.folder(id);
     try {
-      const record = readRecord(folder, id);
+      const record = readRecord(folder, id, host);
       if (record) this.#keep(record);
     } catch (err) {
       const aside = `${folder}.broken-${host.clock.now().getTime()}`;
@@ -136,7 +136,7 @@ export class ContainerStore {
 }
 
 /** `undefined`: a create that never came to its record, which is swept once nothing of it is in use. */
-function readRecord(folder: string, id: string): ContainerRecord | undefined {
+function readRecord(folder: string, id: string, host: Host): ContainerRecord | undefined {
   const text = readIfThere(join(folder, recordFile));
   if (text === undefined) return undefined;
   try {
@@ -144,7 +144,12 @@ function readRecord(folder: string, id: string): ContainerRecord | undefined {
   } catch (err) {
     const synced = readIfThere(join(folder, syncedFile));
     if (synced === undefined) throw err;
-    return parseRecord(synced, id);
+    const record = parseRecord(synced, id);
+    host.log.warn("container record cannot be read, taking the one before", {
+      container: id,
+      error: errorText(err),
+    });
+    return record;
   }
 }
 

@@ -45,7 +45,15 @@ export async function restore(engine: Engine): Promise<void> {
 
 /** While the monitor is being replaced: whatever runs is handed to the new one. */
 export async function handOver(engine: Engine, monitor: Pick<MonitorClient, "adopt">): Promise<void> {
-  for (const record of engine.containers.all()) if (isRunning(record)) await adopt(engine, record, monitor);
+  for (const record of engine.containers.all()) {
+    if (!isRunning(record)) continue;
+    try {
+      await adopt(engine, record, monitor);
+    } catch (err) {
+      // One that cannot be had must not keep the monitor from all others.
+      engine.host.log.error("container not adopted", { container: record.id, error: errorText(err) });
+    }
+  }
 }
 
 /** After it was replaced: what does not run any more has ended. */
