@@ -32,7 +32,8 @@ export type MonitorOptions = {
   readonly onLost: () => void;
 };
 
-const startTimeoutMs = 10_000;
+/** For a machine that is busy with its boot: a monitor that cannot run says so by its end, at once. */
+const startTimeoutMs = 30_000;
 const startsMax = 5;
 const runTimeoutMs = 60_000;
 

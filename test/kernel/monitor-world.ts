@@ -18,6 +18,7 @@ import { join } from "node:path";
 import { realHost } from "../../src/base/host.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { ensureMonitor, type MonitorClient } from "../../src/runtime/monitor-client.ts";
+import { slowness } from "../harness/command.ts";
 import {
   monitorFiles,
   type ExitEvent,
@@ -256,7 +257,7 @@ function processOf(args: readonly string[], { terminal = false }: Options): obje
 
 /** Waits until `seen` is true; for what has no event. */
 export async function eventually(seen: () => boolean, timeoutMs = 5000): Promise<void> {
-  for (const deadline = performance.now() + timeoutMs; performance.now() < deadline; await Bun.sleep(2))
-    if (seen()) return;
+  const deadline = performance.now() + timeoutMs * slowness;
+  for (; performance.now() < deadline; await Bun.sleep(2)) if (seen()) return;
   throw new Error("it did not come about in time");
 }

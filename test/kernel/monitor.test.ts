@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { ConflictError, NotFoundError } from "../../src/base/errors.ts";
 import { monitorFiles, stdioFiles } from "../../src/runtime/monitor-protocol.ts";
+import { slowness } from "../harness/command.ts";
 import { eventually, monitorCommand, MonitorWorld } from "./monitor-world.ts";
 
 let world: MonitorWorld;
@@ -32,7 +33,9 @@ async function started(spec: Parameters<typeof world.client.start>[0]) {
 }
 
 test("a start is answered with the program's pid and start time, its end with the exit code", async () => {
-  const { pid, startTime } = await started(world.container("c", ["sh", "-c", "sleep 0.2; exit 7"]));
+  const { pid, startTime } = await started(
+    world.container("c", ["sh", "-c", `sleep ${0.2 * slowness}; exit 7`]),
+  );
   await eventually(() => commandOf(pid).startsWith("sh\0-c")); // crun ends a moment before it becomes the program
   expect(readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1]?.split(" ")[19]).toBe(startTime);
   const exit = await world.exit("c");
@@ -90,13 +93,13 @@ test("a runtime that is not there is an error of the request", async () => {
 });
 
 test("starts go on side by side", async () => {
-  const slow = { argv: ["/bin/sh", "-c", "sleep 0.3; exit 1"] };
+  const slow = { argv: ["/bin/sh", "-c", `sleep ${0.3 * slowness}; exit 1`] };
   const before = performance.now();
   const starts = Array.from({ length: 8 }, (_, i) =>
     world.client.start({ ...world.script(`s${i}`, ""), command: slow }),
   );
   await Promise.all(starts);
-  expect(performance.now() - before).toBeLessThan(1500);
+  expect(performance.now() - before).toBeLessThan(1500 * slowness);
 });
 
 test("ten containers started at once all run and all end with their own code", async () => {
@@ -194,7 +197,7 @@ test("processes left behind do not keep the exit waiting", async () => {
   await started(world.script("s", "sleep 5 & echo started; exit 4"));
   const before = performance.now();
   expect((await world.exit("s")).exitCode).toBe(4);
-  expect(performance.now() - before).toBeLessThan(1500);
+  expect(performance.now() - before).toBeLessThan(1500 * slowness);
   expect(world.logged("s")).toBe("started\n");
 });
 
@@ -231,10 +234,10 @@ test("commands run side by side, with their output and exit code", async () => {
   const before = performance.now();
   const results = await Promise.all(
     [1, 2, 3, 4].map((i) =>
-      client.run({ argv: ["/bin/sh", "-c", `sleep 0.2; echo ${i}; echo e >&2; exit ${i}`] }),
+      client.run({ argv: ["/bin/sh", "-c", `sleep ${0.2 * slowness}; echo ${i}; echo e >&2; exit ${i}`] }),
     ),
   );
-  expect(performance.now() - before).toBeLessThan(700);
+  expect(performance.now() - before).toBeLessThan(700 * slowness);
   for (const [i, result] of results.entries())
     expect(result).toEqual({ exitCode: i + 1, stdout: `${i + 1}\n`, stderr: "e\n", timedOut: false });
 });
