@@ -5,7 +5,6 @@ import { release } from "node:os";
 import { join } from "node:path";
 import type { TaskSpec } from "../../src/runtime/monitor-protocol.ts";
 import { processStartTime } from "../../src/sys/process.ts";
-import { slowness } from "../harness/command.ts";
 import { look } from "../kernel/other-eyes.ts";
 import { eventually, MonitorWorld } from "../kernel/monitor-world.ts";
 
@@ -41,6 +40,7 @@ async function takeOver(
 ): Promise<void> {
   await world.connect();
   await world.client.adopt(spec, pid, startTime);
+  writeFileSync(join(world.root, "rootfs/tmp/taken"), "");
 }
 
 /** What a script begins with that is to wait for `go`. */
@@ -48,13 +48,14 @@ const waitForGo = (): string => `while [ ! -e ${world.root}/go ]; do sleep 0.01;
 const go = (): void => writeFileSync(join(world.root, "go"), "");
 
 /** What a script waits for that is to be there when the next monitor comes: a pipe with nobody at its ends is empty. */
-const untilTakenOver = `sleep ${0.5 * slowness}`;
+const untilTakenOver = (root = join(world.root, "rootfs")): string =>
+  `while [ ! -e ${root}/tmp/taken ]; do sleep 0.01; done`;
 
 const numbers = (to: number): string => Array.from({ length: to }, (_, i) => `${i + 1}\n`).join("");
 
 test("a container goes on without its monitor, and the next one logs what it wrote meanwhile", async () => {
   await world.connect();
-  const script = "i=0; while [ $i -lt 60 ]; do i=$((i+1)); echo $i; sleep 0.01; done; exit 7";
+  const script = `i=0; while [ $i -lt 60 ]; do i=$((i+1)); echo $i; sleep 0.01; done; ${untilTakenOver("")}; exit 7`;
   const spec = world.container("c", ["sh", "-c", script]);
   const running = await started(spec);
   await eventually(() => world.logged("c").includes("10\n"));
@@ -94,7 +95,7 @@ test("killed again and again in the middle of a fast stream, it loses not one li
 
 test("killed after it has read and before it has logged, nothing is lost or repeated", async () => {
   await world.connect({ SAMPAN_CRASH_POINT: "output read" });
-  const spec = world.script("s", `${waitForGo()} seq 1 5000; ${untilTakenOver}; printf unfinished`);
+  const spec = world.script("s", `${waitForGo()} seq 1 5000; ${untilTakenOver()}; printf unfinished`);
   const running = await started(spec);
   go();
   await eventually(() => world.lost === 1);
@@ -106,7 +107,7 @@ test("killed after it has read and before it has logged, nothing is lost or repe
 
 test("killed after it has logged and before it has said so, a read may be there twice, and nothing is lost", async () => {
   await world.connect({ SAMPAN_CRASH_POINT: "output logged" });
-  const spec = world.script("s", `${waitForGo()} echo one; ${untilTakenOver}; echo two`);
+  const spec = world.script("s", `${waitForGo()} echo one; ${untilTakenOver()}; echo two`);
   const running = await started(spec);
   go();
   await eventually(() => world.lost === 1);
@@ -118,7 +119,7 @@ test("killed after it has logged and before it has said so, a read may be there 
 
 test("an unfinished line survives its monitor", async () => {
   await world.connect();
-  const spec = world.script("s", `printf 'half '; ${untilTakenOver}; echo whole`);
+  const spec = world.script("s", `printf 'half '; ${untilTakenOver()}; echo whole`);
   const running = await started(spec);
   await Bun.sleep(100);
   await killMonitor();
@@ -129,7 +130,7 @@ test("an unfinished line survives its monitor", async () => {
 
 test("half an entry in the log is repaired by the next monitor", async () => {
   await world.connect();
-  const spec = world.script("s", `echo one; ${untilTakenOver}; echo two`);
+  const spec = world.script("s", `echo one; ${untilTakenOver()}; echo two`);
   const running = await started(spec);
   await eventually(() => world.logged("s") === "one\n");
   await killMonitor();
@@ -206,7 +207,7 @@ test("a container with a terminal ends with its monitor, and that is told", asyn
 
 test("a daemon and its monitor killed together leave the container to the next pair", async () => {
   await world.connect();
-  const spec = world.container("c", ["sh", "-c", `${untilTakenOver}; echo done; exit 4`]);
+  const spec = world.container("c", ["sh", "-c", `${untilTakenOver("")}; echo done; exit 4`]);
   const running = await started(spec);
   world.client.close();
   const monitor = world.monitorPid;
