@@ -170,8 +170,9 @@ describe("kill -9 of the monitor", () => {
     await until("it wrote", async () => (await daemon.ok("logs", id)) !== "");
     process.kill(daemon.monitorPid(), "SIGKILL");
     expect(await daemon.ok("wait", id)).toMatch(/^(9|255)$/);
-    const numbers = (await daemon.ok("logs", id)).split("\n").map(Number);
-    expect(numbers).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
+    // What the monitor had logged when it was killed, and not yet taken out of the pipe, may be there twice.
+    const numbers = new Set((await daemon.ok("logs", id)).split("\n").map(Number));
+    expect([...numbers]).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
     await daemon.ok("rm", id);
   });
 
