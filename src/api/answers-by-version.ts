@@ -8,6 +8,7 @@ import type {
   ImageInspect,
   ImageSummary,
 } from "../spec/docker.ts";
+import type { ContainerStats } from "../spec/docker-stats.ts";
 import type { InfoAnswer } from "../spec/docker-system.ts";
 import { zeroTime } from "../spec/docker.ts";
 import type { ApiVersion } from "./version.ts";
@@ -90,6 +91,11 @@ export const containerInspectByVersion: ByVersion<ContainerInspect> = [
 
 export const containerSummaryByVersion: ByVersion<ContainerSummary> = [
   { before: 46, omit: ["HostConfig.Annotations"] },
+];
+
+export const containerStatsByVersion: ByVersion<ContainerStats> = [
+  { before: 52, omit: ["os_type"] },
+  { before: 27, omit: ["cpu_stats.online_cpus", "precpu_stats.online_cpus"] },
 ];
 
 export const imageSummaryByVersion: ByVersion<ImageSummary> = [

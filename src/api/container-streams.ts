@@ -3,11 +3,14 @@ import { InvalidParameterError } from "../base/errors.ts";
 import { attachContainer } from "../engine/attach.ts";
 import { publishContainerEvent } from "../engine/engine.ts";
 import type { Engine } from "../engine/engine.ts";
+import { containerStats } from "../engine/stats.ts";
 import { containerLogs } from "../engine/logs.ts";
 import { waitContainer } from "../engine/wait.ts";
 import type { WaitAnswer } from "../spec/docker.ts";
+import type { ContainerStats } from "../spec/docker-stats.ts";
 import type { Answer } from "./answer.ts";
 import { jsonType, multiplexedStreamType, rawStreamType, stream } from "./answer.ts";
+import { containerStatsByVersion, forVersion } from "./answers-by-version.ts";
 import type { Call } from "./call.ts";
 import { param } from "./call.ts";
 import { parseDetachKeys } from "../base/detach-keys.ts";
@@ -53,6 +56,25 @@ export async function logs(call: Call): Promise<Answer> {
     signal,
   );
   return stream(streamType(config.Tty, version), chunks, true);
+}
+
+/** Without `stream=0` a sample a second. `one-shot` came with 1.41. */
+export function stats(call: Call): Answer {
+  const { engine, query, version, signal } = call;
+  const options = {
+    stream: flagOf(query, "stream", true),
+    oneShot: version >= 41 && flagOf(query, "one-shot"),
+  };
+  const samples = containerStats(engine, param(call, "id"), options, signal);
+  return stream(jsonType, statsLines(samples, version), options.stream);
+}
+
+async function* statsLines(
+  samples: AsyncIterable<ContainerStats>,
+  version: ApiVersion,
+): AsyncGenerator<string> {
+  for await (const sample of samples)
+    yield `${JSON.stringify(forVersion(sample, containerStatsByVersion, version))}\n`;
 }
 
 /** A number of lines; everything else, `all` included, means all of them, as dockerd has it. */

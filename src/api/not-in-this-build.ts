@@ -25,7 +25,6 @@ const table: readonly (readonly [what: string, ...routes: (readonly [Method, str
     ["GET", "/containers/:id/changes"],
     ["GET", "/containers/:id/export"],
   ],
-  ["container statistics", ["GET", "/containers/:id/stats"]],
   ["attaching by websocket", ["GET", "/containers/:id/attach/ws"]],
   ["disk usage", ["GET", "/system/df"]],
   [

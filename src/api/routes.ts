@@ -24,6 +24,7 @@ export const routes: readonly Route[] = [
   { method: "GET", pattern: "/containers/:id/json", handler: containers.inspect },
   { method: "GET", pattern: "/containers/:id/top", handler: containers.top },
   { method: "GET", pattern: "/containers/:id/logs", handler: streams.logs },
+  { method: "GET", pattern: "/containers/:id/stats", handler: streams.stats },
   { method: "POST", pattern: "/containers/:id/start", handler: containers.start },
   { method: "POST", pattern: "/containers/:id/stop", handler: containers.stop },
   { method: "POST", pattern: "/containers/:id/restart", handler: containers.restart },

@@ -17,6 +17,7 @@ import type { EventBus } from "./events.ts";
 import type { ExecTable } from "./exec-table.ts";
 import type { MonitorLink } from "./monitor-link.ts";
 import type { Restarts } from "./restarts.ts";
+import type { StatsFeed } from "./stats-feed.ts";
 import type { Waiters } from "./waiters.ts";
 
 export type EngineConfig = {
@@ -64,6 +65,7 @@ export type Engine = {
   readonly waiters: Waiters;
   readonly execs: ExecTable;
   readonly restarts: Restarts;
+  readonly stats: StatsFeed;
   readonly background: Background;
   /** One change at a time per container, by id. */
   readonly locks: KeyedLock;

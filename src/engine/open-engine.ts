@@ -28,6 +28,7 @@ import { containerExited } from "./exit-path.ts";
 import { MonitorLink } from "./monitor-link.ts";
 import { endTheLost, handOver, restore } from "./restore.ts";
 import { Restarts } from "./restarts.ts";
+import { StatsFeed } from "./stats-feed.ts";
 import { tasksFolder } from "./task-paths.ts";
 import { Waiters } from "./waiters.ts";
 
@@ -82,6 +83,7 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
     waiters: new Waiters(),
     execs: new ExecTable(),
     restarts: new Restarts(),
+    stats: new StatsFeed(),
     background,
     locks: new KeyedLock(),
   };
