@@ -90,6 +90,7 @@ export const containerInspectByVersion: ByVersion<ContainerInspect> = [
 ];
 
 export const containerSummaryByVersion: ByVersion<ContainerSummary> = [
+  { before: 52, omit: ["Health"] },
   { before: 46, omit: ["HostConfig.Annotations"] },
 ];
 
@@ -102,6 +103,11 @@ export const imageSummaryByVersion: ByVersion<ImageSummary> = [
   { before: 51, add: () => ({ Containers: -1 }) },
   { before: 44, add: ({ Size }) => ({ VirtualSize: Size }) },
   { before: 43, add: withNoneNames },
+];
+
+/** An image of `GET /system/df`, which counts its containers in all versions. */
+export const diskImageByVersion: ByVersion<ImageSummary> = [
+  { before: 44, add: ({ Size }) => ({ VirtualSize: Size }) },
 ];
 
 const imageConfigOnlyOfContainers = {

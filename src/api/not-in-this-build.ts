@@ -26,7 +26,6 @@ const table: readonly (readonly [what: string, ...routes: (readonly [Method, str
     ["GET", "/containers/:id/export"],
   ],
   ["attaching by websocket", ["GET", "/containers/:id/attach/ws"]],
-  ["disk usage", ["GET", "/system/df"]],
   [
     "user-defined networks",
     ["DELETE", "/networks/:id"],

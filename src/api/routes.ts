@@ -1,6 +1,7 @@
 // The route table: every endpoint of the Engine API that is answered here.
 import * as streams from "./container-streams.ts";
 import * as containers from "./containers.ts";
+import { diskUsage } from "./disk-usage.ts";
 import * as exec from "./exec.ts";
 import * as images from "./images.ts";
 import * as networks from "./networks.ts";
@@ -16,6 +17,7 @@ export const routes: readonly Route[] = [
   { method: "GET", pattern: "/version", handler: system.versions },
   { method: "GET", pattern: "/info", handler: system.info },
   { method: "GET", pattern: "/events", handler: system.events },
+  { method: "GET", pattern: "/system/df", handler: diskUsage },
   { method: "OPTIONS", pattern: "/*path", handler: system.options },
 
   { method: "GET", pattern: "/containers/json", handler: containers.list },

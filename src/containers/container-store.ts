@@ -86,6 +86,12 @@ export class ContainerStore {
     return after;
   }
 
+  /** As `update`, but in memory alone: what may be lost with the daemon, and is written with the next change that may not. */
+  updateInMemory(id: string, change: (record: ContainerRecord) => ContainerRecord): void {
+    const before = this.find(id);
+    this.#keep(change(before), before);
+  }
+
   /**
    * Forgets the container: taking the record out of its folder is the commit. The folder itself, which may hold
    * mounts still being taken down, is garbage from then on; `leftovers` finds it should nobody come to remove it.

@@ -66,8 +66,13 @@ export function containerFilter(filters: Filters, lookups: FilterLookups): Predi
     ...given(filters, "id", () => (record) => matchesPrefix(filters, "id", record.id)),
     ...given(filters, "label", () => (record) => matchesLabels(filters, "label", record.config.Labels)),
     ...given(filters, "status", () => (record) => matchesExactly(filters, "status", record.state.status)),
-    // Health checks are not run in this build: every container is one without them.
-    ...given(filters, "health", () => () => matchesExactly(filters, "health", "none")),
+    ...given(
+      filters,
+      "health",
+      () =>
+        ({ health }) =>
+          matchesExactly(filters, "health", health?.Status ?? "none"),
+    ),
     // No container here is the task of a swarm service.
     ...given(filters, "is-task", () => {
       const wanted = booleanFilter(filters, "is-task", false);

@@ -1,5 +1,5 @@
 // The record of a container: all that is known of it, frozen, replaced whole at every change (containers/<id>/config.json).
-import type { ContainerConfig, EndpointSettings, HostConfig, MountPoint } from "../spec/docker.ts";
+import type { ContainerConfig, EndpointSettings, Health, HostConfig, MountPoint } from "../spec/docker.ts";
 import type { Digest } from "../spec/digest.ts";
 import type { ContainerState } from "./state.ts";
 
@@ -31,6 +31,8 @@ export type ContainerRecord = {
   readonly attachments: readonly Attachment[];
   readonly driver: string;
   readonly state: ContainerState;
+  /** There once a container with a health check has been started. On disk it may be a few probes old. */
+  readonly health?: Health;
   readonly restartCount: number;
   /** Set by a stop or kill through the API, cleared by a start: `unless-stopped` looks at it, and so does a restart of the daemon. */
   readonly stoppedByUser: boolean;

@@ -1,5 +1,5 @@
 // What the API shows of a record that the record does not hold in that form: pure derivations shared by list and inspect.
-import type { ContainerStateBody, EndpointSettings, PortMap, PortSummary } from "../spec/docker.ts";
+import type { ContainerStateBody, EndpointSettings, Health, PortMap, PortSummary } from "../spec/docker.ts";
 import { zeroTime } from "../spec/docker.ts";
 import { programOf } from "./record.ts";
 import type { ContainerRecord } from "./record.ts";
@@ -12,7 +12,7 @@ export function countsAsRunning(state: ContainerState): boolean {
 }
 
 /** The `State` of inspect. */
-export function stateBody(state: ContainerState): ContainerStateBody {
+export function stateBody(state: ContainerState, health?: Health): ContainerStateBody {
   const shown = state.status === "removing" ? state.before : state;
   return {
     Status: state.status,
@@ -26,6 +26,7 @@ export function stateBody(state: ContainerState): ContainerStateBody {
     Error: errorOf(shown),
     StartedAt: "startedAt" in shown ? shown.startedAt : zeroTime,
     FinishedAt: "finishedAt" in shown ? shown.finishedAt : zeroTime,
+    ...(health ? { Health: health } : {}),
   };
 }
 

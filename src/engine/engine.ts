@@ -15,6 +15,7 @@ import type { VolumeStore } from "../volumes/volume-store.ts";
 import type { Background } from "./background.ts";
 import type { EventBus } from "./events.ts";
 import type { ExecTable } from "./exec-table.ts";
+import type { HealthChecks } from "./health-checks.ts";
 import type { MonitorLink } from "./monitor-link.ts";
 import type { Restarts } from "./restarts.ts";
 import type { StatsFeed } from "./stats-feed.ts";
@@ -66,6 +67,7 @@ export type Engine = {
   readonly execs: ExecTable;
   readonly restarts: Restarts;
   readonly stats: StatsFeed;
+  readonly healthChecks: HealthChecks;
   readonly background: Background;
   /** One change at a time per container, by id. */
   readonly locks: KeyedLock;

@@ -1,5 +1,6 @@
 // The one way a run ends in the engine: the same for a live message of the monitor, for an exit found after a restart of
 // the daemon, and for a lost monitor. State first, then those who wait, then the slow taking down.
+import { stoppedHealth } from "../containers/health.ts";
 import { isUp, transition } from "../containers/state.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import { wantsRestart } from "../containers/restart-policy.ts";
@@ -38,11 +39,13 @@ function recordExit(engine: Engine, record: ContainerRecord, end: TaskEnd): Cont
   const { id, restartCount, stoppedByUser, hostConfig } = record;
   const cgroup = cgroupsPathOf(engine.instance.cgroupParent, hostConfig.CgroupParent, id);
   const oomKilled = oomKills(engine.machine.cgroup, cgroup) > 0;
+  engine.healthChecks.unwatch(id);
   const run = { exitCode: end.exitCode, restartCount, stoppedByUser };
   const restart = wantsRestart(hostConfig.RestartPolicy, run);
   const ended = engine.containers.update(id, (now) => ({
     ...now,
     attachments: [],
+    ...(now.health ? { health: stoppedHealth(now.health) } : {}),
     state: transition(now.state, { type: "exited", restart, oomKilled, ...end }),
   }));
   if (oomKilled) publishContainerEvent(engine, record, "oom");

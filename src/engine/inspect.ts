@@ -25,7 +25,7 @@ export async function inspectContainer(
     Created: record.createdAt,
     Path,
     Args,
-    State: stateBody(record.state),
+    State: stateBody(record.state, record.health),
     Image: record.imageId,
     ResolvConfPath: join(folder, "resolv.conf"),
     HostnamePath: join(folder, "hostname"),

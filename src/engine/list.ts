@@ -50,7 +50,7 @@ function summary(
   now: Date,
   sizes: ContainerSizes | undefined,
 ): ContainerSummary {
-  const { id, name, imageId, createdAt, config, hostConfig, state } = record;
+  const { id, name, imageId, createdAt, config, hostConfig, state, health } = record;
   return {
     Id: id,
     Names: [`/${name}`],
@@ -62,7 +62,8 @@ function summary(
     ...sizes,
     Labels: config.Labels,
     State: state.status,
-    Status: statusText(state, now),
+    Status: statusText(state, now, health),
+    Health: { Status: health?.Status ?? "none", FailingStreak: health?.FailingStreak ?? 0 },
     HostConfig: {
       NetworkMode: hostConfig.NetworkMode,
       ...(hostConfig.Annotations ? { Annotations: hostConfig.Annotations } : {}),

@@ -88,6 +88,19 @@ export async function pruneVolumes(
   return { VolumesDeleted, SpaceReclaimed };
 }
 
+/** Every volume with who uses it and how much it holds: all files are looked at. */
+export function volumesWithUsage(engine: Engine): Promise<VolumeBody[]> {
+  return Promise.all(
+    engine.volumes.all().map(async (volume) => ({
+      ...volumeBody(engine, volume),
+      UsageData: {
+        RefCount: volumeUsers(engine, volume.name).length,
+        Size: await treeSize(engine.volumes.mountpoint(volume.name)),
+      },
+    })),
+  );
+}
+
 /** The label by which clients tell volumes that nobody named. */
 const anonymousLabel = { "com.docker.volume.anonymous": "" };
 

@@ -25,6 +25,7 @@ import { EventBus } from "./events.ts";
 import { ExecTable } from "./exec-table.ts";
 import { execExited } from "./exec.ts";
 import { containerExited } from "./exit-path.ts";
+import { HealthChecks } from "./health-checks.ts";
 import { MonitorLink } from "./monitor-link.ts";
 import { endTheLost, handOver, restore } from "./restore.ts";
 import { Restarts } from "./restarts.ts";
@@ -84,6 +85,7 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
     execs: new ExecTable(),
     restarts: new Restarts(),
     stats: new StatsFeed(),
+    healthChecks: new HealthChecks(),
     background,
     locks: new KeyedLock(),
   };
@@ -97,6 +99,7 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
 /** Stops to restart containers and waits for work under way. With nothing running, what lies outside the root goes too. */
 export async function closeEngine(engine: Engine): Promise<void> {
   engine.restarts.suspend();
+  engine.healthChecks.unwatchAll();
   await engine.background.idle();
   const idle = engine.containers.all().every(({ state }) => !isUp(state));
   await engine.monitor.close(idle);

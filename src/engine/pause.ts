@@ -12,7 +12,14 @@ export function pauseContainer(engine: Engine, ref: string): Promise<void> {
     const record = engine.containers.find(id);
     if (record.state.status === "paused") throw new ConflictError(`Container ${ref} is already paused`);
     if (record.state.status !== "running") throw new ConflictError(`Container ${id} is not running`);
-    await runRuntime(engine, driverOf(engine, record).pause(id), `Cannot pause container ${id}`);
+    // A probe that runs on would be frozen in its middle, and found to take too long.
+    engine.healthChecks.unwatch(id);
+    try {
+      await runRuntime(engine, driverOf(engine, record).pause(id), `Cannot pause container ${id}`);
+    } catch (err) {
+      engine.healthChecks.watch(engine, id);
+      throw err;
+    }
     change(engine, record, "pause", "paused");
   });
 }
@@ -24,6 +31,7 @@ export function unpauseContainer(engine: Engine, ref: string): Promise<void> {
     if (record.state.status !== "paused") throw new ConflictError(`Container ${id} is not paused`);
     await runRuntime(engine, driverOf(engine, record).resume(id), `Cannot unpause container ${id}`);
     change(engine, record, "unpause", "resumed");
+    engine.healthChecks.watch(engine, id);
   });
 }
 

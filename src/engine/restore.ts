@@ -4,6 +4,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { errorText } from "../base/errors.ts";
 import { containerRootfs } from "./rootfs.ts";
+import { startingHealth } from "../containers/health.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import { wantsStartWithDaemon } from "../containers/restart-policy.ts";
 import { isUp, transition } from "../containers/state.ts";
@@ -40,6 +41,8 @@ export async function restore(engine: Engine): Promise<void> {
   await sweepLayers(engine.images, () => layersInUse(engine));
   // Not before: the sweep would take what a start has made so far for leftovers.
   engine.restarts.resume();
+  for (const { id, state } of engine.containers.all())
+    if (state.status === "running") engine.healthChecks.watch(engine, id);
   for (const record of engine.containers.all()) startByPolicy(engine, record, wereUp.has(record.id));
 }
 
@@ -110,6 +113,7 @@ async function adoptUnrecordedStart(
   const startedAt = engine.host.clock.now().toISOString();
   engine.containers.update(id, (now) => ({
     ...now,
+    ...startingHealth(now),
     state: transition(now.state, { type: "started", pid, startTime, startedAt }),
   }));
   if (task.exit) await containerExited(engine, id, task.exit);

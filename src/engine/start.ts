@@ -1,6 +1,7 @@
 // `start`: mounts, network, bundle, task; each step says how it is undone.
 import { ConflictError, ProgramNotStartedError, errorText } from "../base/errors.ts";
 import { Rollback } from "../base/rollback.ts";
+import { startingHealth } from "../containers/health.ts";
 import type { Attachment, ContainerRecord } from "../containers/record.ts";
 import { isUp, transition } from "../containers/state.ts";
 import { writeBundle } from "./bundle.ts";
@@ -80,8 +81,10 @@ function recordStart(
     stoppedByUser: record.stoppedByUser,
     restartCount: record.restartCount,
     attachments,
+    ...startingHealth(now),
     state: transition(now.state, { type: "started", startedAt, ...process }),
   }));
+  engine.healthChecks.watch(engine, record.id);
   publishContainerEvent(engine, record, "start");
 }
 

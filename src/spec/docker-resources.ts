@@ -41,6 +41,8 @@ export type VolumeBody = {
   readonly Labels: Readonly<Record<string, string>> | null;
   readonly Scope: "local";
   readonly Options: Readonly<Record<string, string>> | null;
+  /** In `GET /system/df` only: containers that have it, and bytes of its files. */
+  readonly UsageData?: { readonly RefCount: number; readonly Size: number };
 };
 
 /** `POST /volumes/create`. */

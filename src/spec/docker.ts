@@ -11,6 +11,22 @@ export type HealthConfig = {
   readonly Retries?: number;
 };
 
+/** One run of a health check, as inspect shows it. */
+export type HealthcheckResult = {
+  readonly Start: string;
+  readonly End: string;
+  /** 0 healthy; -1: the check could not be run, or took too long. */
+  readonly ExitCode: number;
+  readonly Output: string;
+};
+
+export type Health = {
+  readonly Status: "starting" | "healthy" | "unhealthy";
+  readonly FailingStreak: number;
+  /** The last five, oldest first. */
+  readonly Log: readonly HealthcheckResult[];
+};
+
 /** Go's `map[string]struct{}`. */
 export type StringSet = Readonly<Record<string, Record<string, never>>>;
 
@@ -252,6 +268,8 @@ export type ContainerStateBody = {
   readonly Error: string;
   readonly StartedAt: string;
   readonly FinishedAt: string;
+  /** Of a container with a health check that has run. */
+  readonly Health?: Health;
 };
 
 export type MountPoint = {
@@ -337,6 +355,7 @@ export type ContainerSummary = {
   readonly Labels: Readonly<Record<string, string>>;
   readonly State: ContainerStateName;
   readonly Status: string;
+  readonly Health?: { readonly Status: Health["Status"] | "none"; readonly FailingStreak: number };
   readonly HostConfig: {
     readonly NetworkMode: string;
     readonly Annotations?: Readonly<Record<string, string>>;
