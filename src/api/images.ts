@@ -19,9 +19,9 @@ import { filtersOf, flagOf, textOf } from "./query.ts";
 
 export function list({ engine, query, version }: Call): Answer {
   const filters = new Map(filtersOf(query));
-  // The name pattern had a parameter of its own before 1.25.
+  // The name pattern had a parameter of its own, which went with 1.41.
   const pattern = textOf(query, "filter");
-  if (version < 25 && pattern !== "" && !filters.has("reference")) filters.set("reference", [pattern]);
+  if (version < 41 && pattern !== "" && !filters.has("reference")) filters.set("reference", [pattern]);
   const rows = listImages(engine, {
     all: flagOf(query, "all"),
     sharedSize: version >= 42 && flagOf(query, "shared-size"),

@@ -73,12 +73,32 @@ describe("filtersOf", () => {
     expect(of({ status: ["exited", "paused"], label: ["a=b"] })).toEqual(expected);
     expect(of({ status: { exited: true, paused: false }, label: { "a=b": true } })).toEqual(expected);
   });
-  test("keys without values filter nothing", () => {
-    expect(of({ status: [], name: null })).toEqual(new Map());
+  test("keys without values stay, so that unknown ones are refused", () => {
+    expect(of({ status: [], name: null })).toEqual(
+      new Map([
+        ["status", []],
+        ["name", []],
+      ]),
+    );
+    expect(of({ status: {}, name: null })).toEqual(
+      new Map([
+        ["status", []],
+        ["name", []],
+      ]),
+    );
     expect(filtersOf(query("")).size).toBe(0);
     expect(of(null)).toEqual(new Map());
   });
-  for (const bad of ['"x"', "[]", '{"a":"b"}', '{"a":[1]}', '{"a":{"b":"c"}}', "{", "1"])
+  for (const bad of [
+    '"x"',
+    "[]",
+    '{"a":["x"],"b":{"y":true}}',
+    '{"a":"b"}',
+    '{"a":[1]}',
+    '{"a":{"b":"c"}}',
+    "{",
+    "1",
+  ])
     test(`refuses ${bad}`, () =>
       expect(() => filtersOf(query(`filters=${encodeURIComponent(bad)}`))).toThrow("invalid filter"));
 });

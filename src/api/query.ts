@@ -1,5 +1,6 @@
 // Query parameters as dockerd reads them.
 import { InvalidParameterError } from "../base/errors.ts";
+import { parseGoInt } from "../base/go-numbers.ts";
 import { noFilters } from "../base/filters.ts";
 import type { Filters } from "../base/filters.ts";
 
@@ -21,13 +22,7 @@ export function flagOf(query: Query, key: string, absent = false): boolean {
 /** A whole number, or undefined when missing or empty. */
 export function integerOf(query: Query, key: string): number | undefined {
   const value = textOf(query, key);
-  if (value === "") return undefined;
-  if (!/^[+-]?\d+$/.test(value))
-    throw new InvalidParameterError(`strconv.Atoi: parsing ${JSON.stringify(value)}: invalid syntax`);
-  const number = Number(value);
-  if (!Number.isSafeInteger(number))
-    throw new InvalidParameterError(`strconv.Atoi: parsing ${JSON.stringify(value)}: value out of range`);
-  return number;
+  return value === "" ? undefined : parseGoInt(value);
 }
 
 /** Rows or columns of a terminal: required, 0 to 2^32-1. `what` is "height" or "width". */
@@ -57,36 +52,44 @@ export function timestampOf(query: Query, key: string): Timestamp | undefined {
   return { seconds: Number(seconds), nanoseconds: Number(fraction.padEnd(9, "0").slice(0, 9)) };
 }
 
-/** The `filters` parameter: a JSON map of lists, or the older map of maps (`{"status":{"exited":true}}`). */
+/**
+ * The `filters` parameter: a JSON map of lists, or the older map of maps (`{"status":{"exited":true}}`), the same for all
+ * keys. Keys without values stay: a key that the endpoint does not know is refused even then.
+ */
 export function filtersOf(query: Query): Filters {
   const text = textOf(query, "filters");
   if (text === "") return noFilters;
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
-  } catch (cause) {
-    throw new InvalidParameterError("invalid filter", { cause });
+  } catch {
+    throw new InvalidParameterError("invalid filter");
   }
   if (parsed === null) return noFilters;
   if (typeof parsed !== "object" || Array.isArray(parsed)) throw new InvalidParameterError("invalid filter");
-  const filters = new Map<string, readonly string[]>();
-  for (const [key, values] of Object.entries(parsed)) {
-    const list = valuesOf(values);
-    if (!list) throw new InvalidParameterError("invalid filter");
-    if (list.length > 0) filters.set(key, list);
-  }
-  return filters;
+  const entries = Object.entries(parsed);
+  const ofLists = entries.map(([key, values]) => [key, fromList(values)] as const);
+  const ofMaps = entries.map(([key, values]) => [key, fromMap(values)] as const);
+  for (const read of [ofMaps, ofLists]) if (read.every(isRead)) return new Map(read);
+  throw new InvalidParameterError("invalid filter");
+}
+
+type Values = readonly string[];
+
+function isRead(entry: readonly [string, Values | undefined]): entry is readonly [string, Values] {
+  return entry[1] !== undefined;
+}
+
+function fromList(values: unknown): Values | undefined {
+  if (values === null) return [];
+  const list: readonly unknown[] = Array.isArray(values) ? values : [0];
+  return list.every((value) => typeof value === "string") ? [...new Set(list)] : undefined;
 }
 
 /** dockerd ignores whether the map's values are true or false: the key counts. */
-function valuesOf(values: unknown): readonly string[] | undefined {
+function fromMap(values: unknown): Values | undefined {
   if (values === null) return [];
-  if (typeof values !== "object") return undefined;
-  if (Array.isArray(values)) {
-    const list: readonly unknown[] = values;
-    return list.every((value) => typeof value === "string") ? [...new Set(list)] : undefined;
-  }
-  return Object.values(values).every((value) => typeof value === "boolean" || value === null)
-    ? Object.keys(values)
-    : undefined;
+  if (typeof values !== "object" || Array.isArray(values)) return undefined;
+  const areFlags = Object.values(values).every((value) => typeof value === "boolean" || value === null);
+  return areFlags ? Object.keys(values) : undefined;
 }

@@ -7,6 +7,7 @@ import {
   matchesLabels,
   matchesPattern,
   matchesPrefix,
+  untilFilter,
 } from "./filters.ts";
 
 const filters = (map: Record<string, string[]>): Map<string, string[]> => new Map(Object.entries(map));
@@ -18,6 +19,24 @@ test("a key that was not given matches everything", () => {
   expect(matchesPattern(none, "a", "x")).toBe(true);
   expect(matchesLabels(none, "a", {})).toBe(true);
   expect(lacksLabels(none, "a", {})).toBe(true);
+});
+
+test("a key without values matches everything, too", () => {
+  const empty = filters({ a: [] });
+  expect(matchesExactly(empty, "a", "x")).toBe(true);
+  expect(matchesPrefix(empty, "a", "x")).toBe(true);
+  expect(matchesPattern(empty, "a", "x")).toBe(true);
+  expect(matchesLabels(empty, "a", {})).toBe(true);
+  expect(lacksLabels(empty, "a", {})).toBe(true);
+});
+
+test("untilFilter takes one moment", () => {
+  const now = new Date("2026-01-01T00:00:00Z");
+  expect(untilFilter(filters({}), now)).toBe(Infinity);
+  expect(untilFilter(filters({ until: ["10s"] }), now)).toBe(now.getTime() - 10_000);
+  expect(() => untilFilter(filters({ until: ["1", "2"] }), now)).toThrow(
+    "more than one until filter specified",
+  );
 });
 
 test("values of one key are or-ed, those of labels and-ed", () => {
@@ -54,6 +73,7 @@ describe("booleanFilter", () => {
     [["1", "true"], true],
     [["true", "false"], "refused"],
     [["yes"], "refused"],
+    [[], "refused"],
   ];
   for (const [values, expected] of cases)
     test(`${values.join(",")} is ${expected}`, () => {

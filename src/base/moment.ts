@@ -11,10 +11,7 @@ export function parseMoment(text: string, now: Date): number {
     /^(\d{4})-(\d{2})-(\d{2})(?:T(\d{2})(?::(\d{2})(?::(\d{2})(\.\d+)?)?)?)?(Z|z|[+-]\d{2}:\d{2})?$/.exec(
       text,
     );
-  if (!date)
-    throw new InvalidParameterError(
-      `failed to parse value as time or duration: ${JSON.stringify(text)} is neither`,
-    );
+  if (!date) throw new InvalidParameterError(`failed to parse value as time or duration: ${noMoment(text)}`);
   const [, year, month, day, hour = "00", minute = "00", second = "00", fraction = "", zone = ""] = date;
   const moment = Date.parse(
     `${year}-${month}-${day}T${hour}:${minute}:${second}${fraction}${zone.toUpperCase()}`,
@@ -24,6 +21,12 @@ export function parseMoment(text: string, now: Date): number {
       `failed to parse value as time or duration: ${JSON.stringify(text)} is no date`,
     );
   return moment;
+}
+
+function noMoment(text: string): string {
+  if (text.trim() === "") return "value is empty";
+  if (text.includes("-")) return `${JSON.stringify(text)} is neither`;
+  return `invalid seconds ${JSON.stringify(text.split(".", 1)[0])}: invalid syntax`;
 }
 
 const unitMs: Readonly<Record<string, number>> = {

@@ -71,6 +71,12 @@ export class ContainerStore {
     return match;
   }
 
+  /** The id that begins so; undefined where there is none, or more than one. */
+  idByPrefix(prefix: string): string | undefined {
+    const matches = prefix === "" ? [] : this.all().filter(({ id }) => id.startsWith(prefix));
+    return matches.length === 1 ? matches[0]?.id : undefined;
+  }
+
   /** Writes a new container's record. Its folder exists already: making it was the barrier against a second one of this id. */
   add(record: ContainerRecord): void {
     this.#write(record);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { InvalidParameterError, NotFoundError } from "../base/errors.ts";
+import { errorText, InvalidParameterError, NotFoundError } from "../base/errors.ts";
 import type { EndpointSettings } from "../spec/docker.ts";
 import { containerFilter, newestFirst } from "./filters.ts";
 import type { ContainerRecord } from "./record.ts";
@@ -85,6 +85,10 @@ function list(filters: Record<string, string[]>): string {
       if (!found) throw new NotFoundError(`No such container: ${ref}`);
       return found;
     },
+    findByIdPrefix: (prefix) => {
+      const matches = all.filter(({ id }) => id.startsWith(prefix));
+      return matches.length === 1 ? matches[0]?.id : undefined;
+    },
     findImage: (ref) => images[ref],
   });
   return all
@@ -101,8 +105,14 @@ describe("containerFilter", () => {
     [{ name: ["^web$"] }, "web"],
     [{ name: ["^/web$"] }, "web"],
     [{ name: ["[", "db"] }, "db"],
-    [{ id: ["aaa"] }, "web-old web"],
+    [{ id: ["aaa1"] }, "web"],
+    [{ id: ["aaa1", "bb"] }, "db web"],
+    [{ id: ["aaa"] }, ""],
     [{ id: ["a1"] }, ""],
+    [{ name: [], id: [], status: [], label: [], exited: [], before: [] }, "new db web-old web"],
+    [{ volume: [] }, ""],
+    [{ network: [] }, ""],
+    [{ ancestor: [] }, ""],
     [{ label: ["tier"] }, "web-old web"],
     [{ label: ["tier=front", "env=prod"] }, "web"],
     [{ label: ["tier=back"] }, ""],
@@ -151,14 +161,27 @@ describe("containerFilter", () => {
       "invalid filter 'health=fine': invalid value for health (fine): must be one of none, starting, healthy, unhealthy",
     ],
     [{ exited: ["x"] }, `invalid filter 'exited=x': strconv.Atoi: parsing "x": invalid syntax`],
+    [
+      { exited: ["99999999999999999999"] },
+      `invalid filter 'exited=99999999999999999999': strconv.Atoi: parsing "99999999999999999999": value out of range`,
+    ],
     [{ "is-task": ["maybe"] }, "invalid filter 'is-task=[maybe]'"],
     [{ publish: ["80:80"] }, "filter for 'publish' should not contain ':': 80:80"],
     [{ expose: ["9-3"] }, "error while looking up for expose 9-3: invalid port range: 9-3"],
     [{ expose: ["99999"] }, "error while looking up for expose 99999: invalid port range: 99999"],
   ];
   for (const [filters, message] of refused)
-    test(`${JSON.stringify(filters)} is refused`, () =>
-      expect(() => list(filters)).toThrow(new InvalidParameterError(message)));
+    test(`${JSON.stringify(filters)} is refused`, () => {
+      const failure = (() => {
+        try {
+          return list(filters);
+        } catch (err) {
+          return err;
+        }
+      })();
+      expect(failure).toBeInstanceOf(InvalidParameterError);
+      expect(errorText(failure)).toBe(message);
+    });
 
   test("before an unknown container is not found", () =>
     expect(() => list({ before: ["ghost"] })).toThrow(new NotFoundError("No such container: ghost")));

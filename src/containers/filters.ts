@@ -6,8 +6,9 @@ import {
   matchesExactly,
   matchesLabels,
   matchesPattern,
-  matchesPrefix,
+  valuesOf,
 } from "../base/filters.ts";
+import { parseGoInt } from "../base/go-numbers.ts";
 import type { Filters } from "../base/filters.ts";
 import type { ContainerStateName } from "../spec/docker.ts";
 import type { ContainerRecord } from "./record.ts";
@@ -16,6 +17,8 @@ import { countsAsRunning, networksOf, portsOf, portSummaries } from "./view.ts";
 export type FilterLookups = {
   /** NotFoundError where there is none. */
   findContainer(ref: string): ContainerRecord;
+  /** The id that begins so; undefined where there is none, or more than one. */
+  findByIdPrefix(prefix: string): string | undefined;
   /** Layers (chain ids, lowest first) and id of an image, or undefined where there is none. */
   findImage(ref: string): { readonly id: string; readonly layers: readonly string[] } | undefined;
 };
@@ -48,6 +51,9 @@ const statusNames: readonly ContainerStateName[] = [
 ];
 const healthNames = ["none", "starting", "healthy", "unhealthy"];
 
+/** Keys that ask for one of their values even where there is none. */
+const emptyExcludesAll: ReadonlySet<string> = new Set(["ancestor", "network", "volume"]);
+
 type Predicate = (record: ContainerRecord) => boolean;
 
 /** The order of `docker ps`: newest first. Equal times are ordered by id, so that before and since cut a fixed order. */
@@ -61,9 +67,13 @@ export function containerFilter(filters: Filters, lookups: FilterLookups): Predi
   checkFilterKeys(filters, acceptedKeys);
   checkValues(filters, "status", "state", statusNames);
   checkValues(filters, "health", "health", healthNames);
+  const wantsTasks = booleanFilter(filters, "is-task", false);
   const predicates = [
     ...given(filters, "name", () => (record) => matchesName(filters, record.name)),
-    ...given(filters, "id", () => (record) => matchesPrefix(filters, "id", record.id)),
+    ...given(filters, "id", (values) => {
+      const ids = new Set(values.map((value) => lookups.findByIdPrefix(value)));
+      return ({ id }) => ids.has(id);
+    }),
     ...given(filters, "label", () => (record) => matchesLabels(filters, "label", record.config.Labels)),
     ...given(filters, "status", () => (record) => matchesExactly(filters, "status", record.state.status)),
     ...given(
@@ -74,10 +84,7 @@ export function containerFilter(filters: Filters, lookups: FilterLookups): Predi
           matchesExactly(filters, "health", health?.Status ?? "none"),
     ),
     // No container here is the task of a swarm service.
-    ...given(filters, "is-task", () => {
-      const wanted = booleanFilter(filters, "is-task", false);
-      return () => !wanted;
-    }),
+    () => !wantsTasks,
     ...given(filters, "exited", exitedWith),
     ...given(filters, "ancestor", (values) => descendsFrom(values, lookups)),
     ...given(filters, "before", (values) => beyond(values, lookups, (order) => order > 0)),
@@ -90,7 +97,7 @@ export function containerFilter(filters: Filters, lookups: FilterLookups): Predi
 }
 
 function given(filters: Filters, key: string, make: (values: readonly string[]) => Predicate): Predicate[] {
-  const values = filters.get(key);
+  const values = emptyExcludesAll.has(key) ? filters.get(key) : valuesOf(filters, key);
   return values ? [make(values)] : [];
 }
 
@@ -107,15 +114,16 @@ function matchesName(filters: Filters, name: string): boolean {
 }
 
 function exitedWith(values: readonly string[]): Predicate {
-  const codes = new Set(
-    values.map((value) => {
-      if (/^[+-]?\d+$/.test(value)) return Number(value);
-      throw new InvalidParameterError(
-        `invalid filter 'exited=${value}': strconv.Atoi: parsing ${JSON.stringify(value)}: invalid syntax`,
-      );
-    }),
-  );
+  const codes = new Set(values.map(exitCode));
   return ({ state }) => !countsAsRunning(state) && "exitCode" in state && codes.has(state.exitCode);
+}
+
+function exitCode(value: string): number {
+  try {
+    return parseGoInt(value);
+  } catch (cause) {
+    throw new InvalidParameterError(`invalid filter 'exited=${value}'`, { cause });
+  }
 }
 
 /** The image itself, or one built on it: its layers are the first of the container's. */
@@ -150,7 +158,7 @@ function mounts(values: readonly string[]): Predicate {
 function joins(values: readonly string[]): Predicate {
   return (record) =>
     Object.entries(networksOf(record)).some(([name, { NetworkID }]) =>
-      values.some((value) => value === name || (value !== "" && NetworkID.startsWith(value))),
+      values.some((value) => value === name || NetworkID.startsWith(value)),
     );
 }
 

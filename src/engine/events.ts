@@ -3,6 +3,7 @@ import type { Clock } from "../base/host.ts";
 import { matchesExactly, matchesLabels, matchesPrefix, noFilters } from "../base/filters.ts";
 import type { Filters } from "../base/filters.ts";
 import type { EventMessage } from "../spec/docker.ts";
+import { familiarName, parseReference } from "../spec/reference.ts";
 
 export type EventQuery = {
   /** Unix nanoseconds, inclusive: replay what is kept from then on. Without it only new events are seen. */
@@ -107,6 +108,9 @@ export class EventBus {
   }
 }
 
+/** Kinds whose events are chosen by a beginning of id or name; images have rules of their own. */
+const namedKinds = "container volume network daemon plugin service node secret config".split(" ");
+
 /** Docker's event filters: different keys are and-ed, values of one key or-ed (labels and-ed); keys that it does not know match all. */
 export function matchesEvent(filters: Filters, event: EventMessage): boolean {
   if (filters.size === 0) return true;
@@ -117,11 +121,7 @@ export function matchesEvent(filters: Filters, event: EventMessage): boolean {
     matchesExactly(filters, "type", event.Type) &&
     matchesExactly(filters, "scope", event.scope) &&
     matchesAction(filters, event.Action) &&
-    isNamed("container") &&
-    isNamed("volume") &&
-    isNamed("network") &&
-    isNamed("daemon") &&
-    isNamed("plugin") &&
+    namedKinds.every(isNamed) &&
     matchesImage(filters, event) &&
     matchesLabels(filters, "label", Attributes)
   );
@@ -138,13 +138,12 @@ function matchesAction(filters: Filters, action: string): boolean {
 
 /** An image's own events by id, name or name without tag; a container's by the image that it runs. */
 function matchesImage(filters: Filters, event: EventMessage): boolean {
-  if (!filters.has("image")) return true;
   const { ID, Attributes } = event.Actor;
   const name = Attributes[event.Type === "image" ? "name" : "image"] ?? "";
   return [ID, name, withoutTag(ID), withoutTag(name)].some((text) => matchesExactly(filters, "image", text));
 }
 
-function withoutTag(reference: string): string {
-  const colon = reference.lastIndexOf(":");
-  return colon > reference.lastIndexOf("/") ? reference.slice(0, colon) : reference;
+function withoutTag(name: string): string {
+  const { reference } = parseReference(name);
+  return reference ? familiarName(reference) : name;
 }

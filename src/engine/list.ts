@@ -1,5 +1,6 @@
 // `ps`: one row for each container that the filters let through, newest first.
 import { InvalidParameterError, NotFoundError } from "../base/errors.ts";
+import { valuesOf } from "../base/filters.ts";
 import type { Filters } from "../base/filters.ts";
 import { containerFilter, newestFirst } from "../containers/filters.ts";
 import type { ContainerRecord } from "../containers/record.ts";
@@ -26,9 +27,10 @@ export async function listContainers(engine: Engine, options: ListOptions): Prom
   const limit = options.limit !== undefined && options.limit > 0 ? options.limit : undefined;
   const matches = containerFilter(filters, {
     findContainer: (ref) => engine.containers.find(ref),
+    findByIdPrefix: (prefix) => engine.containers.idByPrefix(prefix),
     findImage: (ref) => findImage(engine, ref),
   });
-  const stoppedToo = options.all || limit !== undefined || filters.has("status");
+  const stoppedToo = options.all || limit !== undefined || valuesOf(filters, "status") !== undefined;
   const records = engine.containers
     .all()
     .filter((record) => (stoppedToo || countsAsRunning(record.state)) && matches(record))

@@ -61,6 +61,20 @@ export function removeVolume(engine: Engine, name: string, options: { readonly f
   if (volume) publish(engine, "destroy", volume);
 }
 
+/** Go's strconv.ParseBool, which is wider than what other filters take for a boolean. */
+function allFilter(filters: Filters): boolean | undefined {
+  const values = filters.get("all") ?? [];
+  const [value] = values;
+  if (values.length > 1)
+    throw new InvalidParameterError(`invalid filter 'all=[${values.join(" ")}]': only one value is expected`);
+  if (value === undefined) return undefined;
+  if (/^(1|t|T|TRUE|true|True)$/.test(value)) return true;
+  if (/^(0|f|F|FALSE|false|False)$/.test(value)) return false;
+  throw new InvalidParameterError(
+    `invalid filter 'all': strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`,
+  );
+}
+
 /** Volumes that no container has: anonymous ones, and with the filter `all` (or `anonymousOnly` false) named ones too. */
 export async function pruneVolumes(
   engine: Engine,
@@ -68,7 +82,7 @@ export async function pruneVolumes(
   anonymousOnly: boolean,
 ): Promise<{ readonly VolumesDeleted: readonly string[]; readonly SpaceReclaimed: number }> {
   checkFilterKeys(filters, pruneKeys);
-  const namedToo = booleanFilter(filters, "all", !anonymousOnly);
+  const namedToo = allFilter(filters) ?? !anonymousOnly;
   const VolumesDeleted: string[] = [];
   let SpaceReclaimed = 0;
   for (const { name, anonymous, labels } of engine.volumes.all()) {

@@ -1,13 +1,6 @@
 // `network ls` and `network inspect` of the networks that are there without being made: bridge, host and none.
 import { InvalidParameterError, NotFoundError } from "../base/errors.ts";
-import {
-  booleanFilter,
-  checkFilterKeys,
-  matchesExactly,
-  matchesLabels,
-  matchesPattern,
-  matchesPrefix,
-} from "../base/filters.ts";
+import { checkFilterKeys, matchesExactly, matchesLabels, matchesPattern } from "../base/filters.ts";
 import type { Filters } from "../base/filters.ts";
 import type { NetworkRecord } from "../networks/network-record.ts";
 import type { NetworkEndpointSummary, NetworkInspect } from "../spec/docker-resources.ts";
@@ -25,20 +18,33 @@ const acceptedKeys: ReadonlySet<string> = new Set([
 
 export function listNetworks(engine: Engine, filters: Filters): NetworkInspect[] {
   checkFilterKeys(filters, acceptedKeys);
-  // All there are were there from the start: types are `builtin` and `custom`.
-  const isDanglingAsked = booleanFilter(filters, "dangling", false);
+  // All there are were there from the start: they are `builtin`, and never dangling.
+  const wantsDangling = danglingFilter(filters);
+  for (const type of filters.get("type") ?? [])
+    if (type !== "builtin" && type !== "custom")
+      throw new InvalidParameterError(`invalid filter: 'type'='${type}'`);
   return networks(engine)
     .filter(
       ({ id, name, driver }) =>
-        !isDanglingAsked &&
+        !wantsDangling &&
         matchesExactly(filters, "type", "builtin") &&
         matchesExactly(filters, "scope", "local") &&
         matchesExactly(filters, "driver", driver) &&
         matchesPattern(filters, "name", name) &&
-        matchesPrefix(filters, "id", id) &&
+        matchesPattern(filters, "id", id) &&
         matchesLabels(filters, "label", {}),
     )
     .map((record) => networkBody(record, {}));
+}
+
+function danglingFilter(filters: Filters): boolean {
+  const [value, ...more] = filters.get("dangling") ?? [];
+  if (more.length > 0) throw new InvalidParameterError('got more than one value for filter key "dangling"');
+  if (value === undefined || value === "0" || value === "false") return false;
+  if (value === "1" || value === "true") return true;
+  throw new InvalidParameterError(
+    'invalid value for filter \'dangling\', must be "true" (or "1"), or "false" (or "0")',
+  );
 }
 
 /** By name, id or unique beginning of an id. */

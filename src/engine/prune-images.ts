@@ -1,5 +1,5 @@
 // `image prune`: removes images that nobody names, or that no container has.
-import { booleanFilter, checkFilterKeys } from "../base/filters.ts";
+import { booleanFilter, checkFilterKeys, untilFilter } from "../base/filters.ts";
 import type { Filters } from "../base/filters.ts";
 import type { ImageDeleteItem } from "../spec/docker.ts";
 import type { Engine } from "./engine.ts";
@@ -15,6 +15,7 @@ export type PruneImagesAnswer = {
 /** Images without a name; with the filter `dangling=false`, all that no container has, running or not. */
 export async function pruneImages(engine: Engine, filters: Filters): Promise<PruneImagesAnswer> {
   checkFilterKeys(filters, acceptedKeys);
+  untilFilter(filters, engine.host.clock.now());
   const wanted = new Map(filters);
   if (booleanFilter(filters, "dangling", true)) wanted.set("dangling", ["true"]);
   else wanted.delete("dangling");

@@ -1,8 +1,7 @@
 // `container prune`: removes every container that does not run.
 import { errorText } from "../base/errors.ts";
-import { checkFilterKeys, lacksLabels, matchesLabels } from "../base/filters.ts";
+import { checkFilterKeys, lacksLabels, matchesLabels, untilFilter } from "../base/filters.ts";
 import type { Filters } from "../base/filters.ts";
-import { parseMoment } from "../base/moment.ts";
 import { countsAsRunning } from "../containers/view.ts";
 import type { PruneContainersAnswer } from "../spec/docker.ts";
 import { containerSizes } from "./container-size.ts";
@@ -14,8 +13,7 @@ const acceptedKeys: ReadonlySet<string> = new Set(["label", "label!", "until"]);
 /** A container that cannot be removed is left, with a warning in the log, and the others go on. */
 export async function pruneContainers(engine: Engine, filters: Filters): Promise<PruneContainersAnswer> {
   checkFilterKeys(filters, acceptedKeys);
-  const limits = (filters.get("until") ?? []).map((text) => parseMoment(text, engine.host.clock.now()));
-  const limit = Math.min(...limits);
+  const limit = untilFilter(filters, engine.host.clock.now());
   const doomed = engine.containers
     .all()
     .filter(
@@ -38,5 +36,5 @@ export async function pruneContainers(engine: Engine, filters: Filters): Promise
     }
   }
   engine.events.publish("container", "prune", "", { reclaimed: String(SpaceReclaimed) });
-  return { ContainersDeleted, SpaceReclaimed };
+  return { ContainersDeleted: ContainersDeleted.length > 0 ? ContainersDeleted : null, SpaceReclaimed };
 }

@@ -1,4 +1,5 @@
 // `images`: which there are, filtered as Docker filters them.
+import { InvalidParameterError } from "../base/errors.ts";
 import {
   booleanFilter,
   checkFilterKeys,
@@ -9,7 +10,7 @@ import {
 } from "../base/filters.ts";
 import { parseMoment } from "../base/moment.ts";
 import type { ImageSummary } from "../spec/docker.ts";
-import { familiarName, familiarString, parseReference } from "../spec/reference.ts";
+import { familiarName, familiarString, fullName, parseReference } from "../spec/reference.ts";
 import type { Image, ImageStore } from "./image-store.ts";
 import { imageSummary } from "./image-summary.ts";
 
@@ -52,8 +53,9 @@ function isStep(row: ImageSummary, hasChildren: boolean): boolean {
 
 function matchesDangling(filters: Filters, { RepoTags, RepoDigests }: ImageSummary): boolean {
   if (!filters.has("dangling")) return true;
-  const only = booleanFilter(filters, "dangling", false);
-  return only ? RepoTags.length === 0 : RepoTags.length > 0 || RepoDigests.length > 0;
+  return booleanFilter(filters, "dangling", false)
+    ? RepoTags.length === 0
+    : RepoTags.length > 0 || RepoDigests.length > 0;
 }
 
 function imageFilter(store: ImageStore, filters: Filters): (image: Image) => boolean {
@@ -62,7 +64,7 @@ function imageFilter(store: ImageStore, filters: Filters): (image: Image) => boo
   const before = Math.min(...moments("before", created), Number.POSITIVE_INFINITY);
   const since = Math.max(...moments("since", created), Number.NEGATIVE_INFINITY);
   const now = store.host.clock.now();
-  const until = Math.min(...moments("until", (text) => parseMoment(text, now)), Number.POSITIVE_INFINITY);
+  const until = Math.min(...moments("until", (text) => untilMs(text, now)), Number.POSITIVE_INFINITY);
   return (image) => {
     const labels = image.config.Labels ?? {};
     const ms = createdMs(image);
@@ -74,6 +76,14 @@ function imageFilter(store: ImageStore, filters: Filters): (image: Image) => boo
       (!filters.has("label!") || lacksLabels(filters, "label!", labels))
     );
   };
+}
+
+function untilMs(text: string, now: Date): number {
+  try {
+    return parseMoment(text, now);
+  } catch (cause) {
+    throw new InvalidParameterError("invalid value for 'until' filter", { cause });
+  }
 }
 
 function createdMs({ body }: Image): number {
@@ -92,12 +102,15 @@ function withMatchingNames(row: ImageSummary, filters: Filters): ImageSummary | 
   return { ...row, RepoTags, RepoDigests };
 }
 
-/** A shell pattern on the whole familiar name or on the part before tag and digest: `busy*`, `host/*:latest`. */
+/** A shell pattern on the whole name or on the part before tag and digest, with or without Docker Hub's: `busy*`, `host/*:latest`. */
 export function nameMatches(pattern: string, name: string): boolean {
   const expression = globExpression(pattern);
   const { reference } = parseReference(name);
   if (expression === undefined || reference === undefined) return false;
-  return expression.test(familiarString(reference)) || expression.test(familiarName(reference));
+  const short = familiarName(reference);
+  const suffix = familiarString(reference).slice(short.length);
+  const whole = fullName(reference);
+  return [short + suffix, short, whole + suffix, whole].some((form) => expression.test(form));
 }
 
 /** As Go's path.Match: `*` and `?` stop at a slash, a backslash takes the next character as it is. */

@@ -482,7 +482,8 @@ export type ProgressMessage = {
 export type UpdateContainerBody = Partial<Resources> & { readonly RestartPolicy?: Partial<RestartPolicy> };
 export type UpdateContainerAnswer = { readonly Warnings: readonly string[] };
 export type PruneContainersAnswer = {
-  readonly ContainersDeleted: readonly string[];
+  /** null: none, as Go writes a list that was never made. */
+  readonly ContainersDeleted: readonly string[] | null;
   readonly SpaceReclaimed: number;
 };
 /** Docker's zero time: a container that never ran has this StartedAt. */
