@@ -86,8 +86,8 @@ function list(filters: Record<string, string[]>): string {
       return found;
     },
     findByIdPrefix: (prefix) => {
-      const matches = all.filter(({ id }) => id.startsWith(prefix));
-      return matches.length === 1 ? matches[0]?.id : undefined;
+      const [match, ...more] = all.filter(({ id }) => id.startsWith(prefix));
+      return more.length === 0 ? match?.id : undefined;
     },
     findImage: (ref) => images[ref],
   });

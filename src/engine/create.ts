@@ -9,7 +9,7 @@ import { containerSettings } from "../containers/settings.ts";
 import type { VolumeRequest } from "../containers/settings/mount-points.ts";
 import type { Image } from "../images/image-store.ts";
 import type { CreateContainerBody, HostConfig, MountPoint } from "../spec/docker.ts";
-import { publishContainerEvent } from "./engine.ts";
+import { publishContainerEvent, publishVolumeEvent } from "./engine.ts";
 import type { Engine } from "./engine.ts";
 import { hostFacts } from "./host-facts.ts";
 import { resolveOrMakeImage } from "./host-image.ts";
@@ -49,7 +49,13 @@ export async function createContainer(
   mkdirSync(folder, { mode: 0o700 });
   rollback.onFailure("remove container folder", () => rm(folder, { recursive: true, force: true }));
   prepareRw(folder, topLayer(engine, image));
-  const mounts = settings.mounts.map((mount) => prepareMount(engine, mount, settings.volumes, rollback));
+  const madeVolumes: string[] = [];
+  const mounts = settings.mounts.map((mount) =>
+    prepareMount(engine, mount, settings.volumes, (name) => {
+      madeVolumes.push(name);
+      rollback.onFailure(`remove volume ${name}`, () => engine.volumes.remove(name, []));
+    }),
+  );
   // No await from here to the record: a name that is free now is free when the record takes it.
   refuseTakenName(engine, given);
   const record: ContainerRecord = {
@@ -71,6 +77,7 @@ export async function createContainer(
   };
   engine.containers.add(record);
   rollback.commit();
+  for (const name of madeVolumes) publishVolumeEvent(engine, "create", name);
   publishContainerEvent(engine, record, "create");
   return { id, warnings: [...warnings, ...portWarnings(hostConfig)] };
 }
@@ -100,7 +107,7 @@ function prepareMount(
   engine: Engine,
   mount: MountPoint,
   requests: ReadonlyMap<string, VolumeRequest>,
-  rollback: Rollback,
+  onVolumeMade: (name: string) => void,
 ): MountPoint {
   if (mount.Type === "bind") {
     if (!statSync(mount.Source, { throwIfNoEntry: false })) mkdirSync(mount.Source, { recursive: true });
@@ -111,7 +118,7 @@ function prepareMount(
   const existed = engine.volumes.get(name) !== undefined;
   const labels = requests.get(mount.Destination)?.labels ?? {};
   engine.volumes.ensure(name, { labels, anonymous: !mount.Name });
-  if (!existed) rollback.onFailure(`remove volume ${name}`, () => engine.volumes.remove(name, []));
+  if (!existed) onVolumeMade(name);
   return { ...mount, Name: name, Driver: "local", Source: engine.volumes.mountpoint(name) };
 }
 

@@ -29,7 +29,7 @@ export async function diskUsage<Kind extends keyof DiskUsage>(
 function shared<Kind extends keyof DiskUsage>(engine: Engine, kind: Kind): Promise<DiskUsage[Kind]> {
   const counting: Counting = underWay.get(engine) ?? {};
   underWay.set(engine, counting);
-  const running = counting[kind] as Promise<DiskUsage[Kind]> | undefined;
+  const running = counting[kind];
   if (running) return running;
   const count = counters[kind](engine).finally(() => delete counting[kind]);
   counting[kind] = count as Counting[Kind];

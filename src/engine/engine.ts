@@ -88,6 +88,10 @@ export function publishContainerEvent(
   });
 }
 
+export function publishVolumeEvent(engine: Engine, action: "create" | "destroy", name: string): void {
+  engine.events.publish("volume", action, name, { driver: "local" });
+}
+
 export function driverOf(engine: Engine, record: ContainerRecord): Driver {
   const driver = engine.drivers.find(({ name }) => name === record.driver) ?? engine.drivers[0];
   if (!driver) throw new Error("an engine with no driver was opened");

@@ -22,7 +22,7 @@ export function createExec(engine: Engine, ref: string, body: ExecCreateBody): {
   if ((body.Cmd ?? []).length === 0) throw new InvalidParameterError("No exec command specified");
   const id = engine.host.random.hex(32);
   engine.execs.set({ id, containerId: record.id, body, state: { status: "created" } });
-  publishContainerEvent(engine, record, `exec_create: ${(body.Cmd ?? []).join(" ")}`, { execID: id });
+  publishContainerEvent(engine, record, `exec_create: ${commandOf(body)}`, { execID: id });
   return { id };
 }
 
@@ -58,8 +58,13 @@ export async function startExec(
     await rm(taskFiles(engine.config.execRoot, id).dir, { recursive: true, force: true });
     throw err;
   }
-  publishContainerEvent(engine, container, `exec_start: ${(exec.body.Cmd ?? []).join(" ")}`, { execID: id });
+  publishContainerEvent(engine, container, `exec_start: ${commandOf(exec.body)}`, { execID: id });
   return stream;
+}
+
+/** As Docker's events show it: a space behind the program even where it has no arguments. */
+function commandOf({ Cmd: [program = "", ...args] = [] }: ExecCreateBody): string {
+  return `${program} ${args.join(" ")}`;
 }
 
 async function startTask(

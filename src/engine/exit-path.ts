@@ -10,6 +10,7 @@ import { publishContainerEvent } from "./engine.ts";
 import type { Engine } from "./engine.ts";
 import { commitRemoval } from "./remove.ts";
 import { takeDown } from "./take-down.ts";
+import { publishLetGo } from "./use-events.ts";
 
 export type TaskEnd = {
   /** 0–255; 128 + n for a program ended by signal n. */
@@ -53,6 +54,7 @@ function recordExit(engine: Engine, record: ContainerRecord, end: TaskEnd): Cont
     exitCode: String(end.exitCode),
     execDuration: String(Math.floor(ranMs(record, end) / 1000)),
   });
+  publishLetGo(engine, record);
   engine.waiters.exited(id, { StatusCode: end.exitCode }, !restart);
   return ended;
 }

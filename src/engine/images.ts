@@ -6,6 +6,7 @@ import { importImage as importStored } from "../images/import.ts";
 import type { ImportOptions } from "../images/import.ts";
 import { loadImages as loadStored } from "../images/load.ts";
 import type { LoadedImage } from "../images/load.ts";
+import { imageNames } from "../images/image-summary.ts";
 import { listImages as storedImages } from "../images/list.ts";
 import { removeImage as removeStored } from "../images/remove.ts";
 import type { ImageUse } from "../images/remove.ts";
@@ -64,6 +65,7 @@ export async function importImage(
   options: ImportOptions,
 ): Promise<Image> {
   const image = await importStored(engine.images, archive, options);
+  for (const name of imageNames(engine.images, image).RepoTags) publishImageEvent(engine, "tag", image, name);
   publishImageEvent(engine, "import", image, image.id);
   return image;
 }

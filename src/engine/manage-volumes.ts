@@ -12,6 +12,7 @@ import type { Filters } from "../base/filters.ts";
 import type { CreateVolumeBody, VolumeBody } from "../spec/docker-resources.ts";
 import type { Volume } from "../volumes/volume-store.ts";
 import { treeSize } from "./container-size.ts";
+import { publishVolumeEvent } from "./engine.ts";
 import type { Engine } from "./engine.ts";
 import { volumeUsers } from "./remove.ts";
 
@@ -28,7 +29,7 @@ export function createVolume(engine: Engine, body: CreateVolumeBody): VolumeBody
   const name = Name || engine.host.random.hex(32);
   const isNew = engine.volumes.get(name) === undefined;
   const volume = engine.volumes.ensure(name, { labels: Labels, anonymous: Name === "" });
-  if (isNew) publish(engine, "create", volume);
+  if (isNew) publishVolumeEvent(engine, "create", name);
   return volumeBody(engine, volume);
 }
 
@@ -58,7 +59,7 @@ export function removeVolume(engine: Engine, name: string, options: { readonly f
   const volume = engine.volumes.get(name);
   if (!volume && options.force) return;
   engine.volumes.remove(name, volumeUsers(engine, name));
-  if (volume) publish(engine, "destroy", volume);
+  if (volume) publishVolumeEvent(engine, "destroy", name);
 }
 
 /** Go's strconv.ParseBool, which is wider than what other filters take for a boolean. */
@@ -105,13 +106,11 @@ export async function pruneVolumes(
 /** Every volume with who uses it and how much it holds: all files are looked at. */
 export function volumesWithUsage(engine: Engine): Promise<VolumeBody[]> {
   return Promise.all(
-    engine.volumes.all().map(async (volume) => ({
-      ...volumeBody(engine, volume),
-      UsageData: {
-        RefCount: volumeUsers(engine, volume.name).length,
-        Size: await treeSize(engine.volumes.mountpoint(volume.name)),
-      },
-    })),
+    engine.volumes.all().map(async (volume) => {
+      const RefCount = volumeUsers(engine, volume.name).length;
+      const Size = await treeSize(engine.volumes.mountpoint(volume.name));
+      return { ...volumeBody(engine, volume), UsageData: { RefCount, Size } };
+    }),
   );
 }
 
@@ -130,8 +129,4 @@ function volumeBody(engine: Engine, volume: Volume): VolumeBody {
     Scope: "local",
     Options: null,
   };
-}
-
-function publish(engine: Engine, action: string, { name }: Volume): void {
-  engine.events.publish("volume", action, name, { driver: "local" });
 }

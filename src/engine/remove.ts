@@ -5,7 +5,7 @@ import { isUp, transition } from "../containers/state.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import { sweepLayers } from "../images/remove.ts";
 import type { Digest } from "../spec/digest.ts";
-import { publishContainerEvent } from "./engine.ts";
+import { publishContainerEvent, publishVolumeEvent } from "./engine.ts";
 import type { Engine } from "./engine.ts";
 import { killNow, markStoppedByUser, settled } from "./kill.ts";
 import { cancelRestart } from "./restarts.ts";
@@ -53,13 +53,18 @@ export function commitRemoval(
   engine.execs.forgetContainer(id);
   publishContainerEvent(engine, record, "destroy");
   engine.waiters.removed(id, lastAnswer(removing));
-  if (volumes) for (const name of anonymousVolumes(engine, record)) engine.volumes.remove(name, []);
+  if (volumes) for (const name of anonymousVolumes(engine, record)) removeAnonymous(engine, name);
   return () =>
     engine.locks.run(id, async () => {
       await takeDown(engine, record);
       await rm(engine.containers.folder(id), { recursive: true, force: true });
       if (!engine.images.get(record.imageId)) await dropLayers(engine, record); // its image went first, by force
     });
+}
+
+function removeAnonymous(engine: Engine, name: string): void {
+  engine.volumes.remove(name, []);
+  publishVolumeEvent(engine, "destroy", name);
 }
 
 async function dropLayers(engine: Engine, { layers }: ContainerRecord): Promise<void> {

@@ -12,6 +12,7 @@ import { mountRootfs } from "./rootfs.ts";
 import { enterNetwork } from "./sandbox.ts";
 import { takeDown } from "./take-down.ts";
 import { startTask } from "./task.ts";
+import { publishTaken } from "./use-events.ts";
 import { lastAnswer } from "./wait.ts";
 
 /** `changed: false` when it runs already (Docker answers 304). Returns when the program has been started. */
@@ -85,6 +86,7 @@ function recordStart(
     state: transition(now.state, { type: "started", startedAt, ...process }),
   }));
   engine.healthChecks.watch(engine, record.id);
+  publishTaken(engine, record, attachments);
   publishContainerEvent(engine, record, "start");
 }
 
@@ -104,7 +106,6 @@ function recordFailure(engine: Engine, record: ContainerRecord, err: unknown): v
     }),
   }));
   engine.host.log.info("container not started", { container: id, error: errorText(err) });
-  publishContainerEvent(engine, record, "die", { exitCode: String(exitCode) });
   engine.waiters.exited(id, lastAnswer(failed.state), true);
   if (record.hostConfig.AutoRemove)
     engine.background.run(`clean-up of ${id}`, commitRemoval(engine, failed, true));

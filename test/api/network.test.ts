@@ -62,7 +62,8 @@ describe("bridge", () => {
     expect(text).toMatch(/^127\.0\.0\.1\s+localhost$/m);
   });
 
-  test("--mac-address is the interface's", async () => {
+  // The client asks for an address per network, which API versions of Docker 20.10 do not have.
+  test.if(engine.kind === "sampan")("--mac-address is the interface's", async () => {
     expect(await shell("cat /sys/class/net/eth0/address", "--mac-address", "02:aa:bb:cc:dd:ee")).toBe(
       "02:aa:bb:cc:dd:ee",
     );
