@@ -105,13 +105,13 @@ export async function pruneVolumes(
 
 /** Every volume with who uses it and how much it holds: all files are looked at. */
 export function volumesWithUsage(engine: Engine): Promise<VolumeBody[]> {
-  return Promise.all(
-    engine.volumes.all().map(async (volume) => {
-      const RefCount = volumeUsers(engine, volume.name).length;
-      const Size = await treeSize(engine.volumes.mountpoint(volume.name));
-      return { ...volumeBody(engine, volume), UsageData: { RefCount, Size } };
-    }),
-  );
+  return Promise.all(engine.volumes.all().map((volume) => withUsage(engine, volume)));
+}
+
+async function withUsage(engine: Engine, volume: Volume): Promise<VolumeBody> {
+  const RefCount = volumeUsers(engine, volume.name).length;
+  const Size = await treeSize(engine.volumes.mountpoint(volume.name));
+  return { ...volumeBody(engine, volume), UsageData: { RefCount, Size } };
 }
 
 /** The label by which clients tell volumes that nobody named. */
