@@ -10,6 +10,7 @@ import type {
   MountRequest,
   UpdateContainerBody,
 } from "../spec/docker.ts";
+import { named, whole } from "./go-types.ts";
 import type { CreateVolumeBody } from "../spec/docker-resources.ts";
 
 type Entries = Readonly<Record<string, v.GenericSchema>>;
@@ -17,22 +18,31 @@ type OptionalEntries<E extends Entries> = {
   [K in keyof E]: v.ExactOptionalSchema<E[K], undefined>;
 };
 
-function fields<E extends Entries>(entries: E): v.ObjectSchema<OptionalEntries<E>, undefined> {
+/** `goName` is what Go calls it. */
+function fields<E extends Entries>(
+  goName: string,
+  entries: E,
+): v.ObjectSchema<OptionalEntries<E>, undefined> {
   const optional = Object.entries(entries).map(([name, schema]) => [name, v.exactOptional(schema)]);
-  return v.object(Object.fromEntries(optional) as OptionalEntries<E>);
+  return named(goName, v.object(Object.fromEntries(optional) as OptionalEntries<E>));
 }
-const struct = v.object;
+function struct<E extends Entries>(goName: string, entries: E): v.ObjectSchema<E, undefined> {
+  return named(goName, v.object(entries));
+}
 
 /** Checked by the compiler: what the schema lets through is what the engine takes. */
 type Body<T> = v.GenericSchema<unknown, T>;
 
 const text = v.string();
 const flag = v.boolean();
-/** Go's int64: a whole number. */
-const integer = v.pipe(v.number(), v.integer(), v.minValue(-(2 ** 63)), v.maxValue(2 ** 63));
+const int64 = whole("int64");
+const int = whole("int");
+const uint16 = whole("uint16");
+const uint64 = whole("uint64");
+const duration = whole("time.Duration");
 const texts = v.array(text);
 const textMap = v.record(text, text);
-const textSet = v.record(text, v.object({}));
+const textSet = v.record(text, struct("struct {}", {}));
 /** A text whose allowed values are checked with the rest of the settings, for Docker's own message. */
 const word = <T extends string>(): v.GenericSchema<T> => v.string() as unknown as v.GenericSchema<T>;
 /** A command: a list, or one text that is a list of one. */
@@ -43,65 +53,67 @@ const command = v.union([
     v.transform((one): string[] => [one]),
   ),
 ]);
-const size = v.tuple([integer, integer]);
+const size = v.tuple([int64, int64]);
 
-const healthcheck = fields({
+const healthcheck = fields("container.HealthConfig", {
   Test: texts,
-  Interval: integer,
-  Timeout: integer,
-  StartPeriod: integer,
-  StartInterval: integer,
-  Retries: integer,
+  Interval: duration,
+  Timeout: duration,
+  StartPeriod: duration,
+  StartInterval: duration,
+  Retries: int,
 });
 
 const restartPolicyName = word<"" | "no" | "always" | "on-failure" | "unless-stopped">();
-const weightDevices = v.array(struct({ Path: text, Weight: integer }));
-const throttleDevices = v.array(struct({ Path: text, Rate: integer }));
+const weightDevices = v.array(struct("blkiodev.WeightDevice", { Path: text, Weight: uint16 }));
+const throttleDevices = v.array(struct("blkiodev.ThrottleDevice", { Path: text, Rate: uint64 }));
 
 const resources = {
-  CpuShares: integer,
-  Memory: integer,
-  NanoCpus: integer,
+  CpuShares: int64,
+  Memory: int64,
+  NanoCpus: int64,
   CgroupParent: text,
-  BlkioWeight: integer,
+  BlkioWeight: uint16,
   BlkioWeightDevice: weightDevices,
   BlkioDeviceReadBps: throttleDevices,
   BlkioDeviceWriteBps: throttleDevices,
   BlkioDeviceReadIOps: throttleDevices,
   BlkioDeviceWriteIOps: throttleDevices,
-  CpuPeriod: integer,
-  CpuQuota: integer,
-  CpuRealtimePeriod: integer,
-  CpuRealtimeRuntime: integer,
+  CpuPeriod: int64,
+  CpuQuota: int64,
+  CpuRealtimePeriod: int64,
+  CpuRealtimeRuntime: int64,
   CpusetCpus: text,
   CpusetMems: text,
-  Devices: v.array(struct({ PathOnHost: text, PathInContainer: text, CgroupPermissions: text })),
+  Devices: v.array(
+    struct("container.DeviceMapping", { PathOnHost: text, PathInContainer: text, CgroupPermissions: text }),
+  ),
   DeviceCgroupRules: texts,
   DeviceRequests: v.array(
-    struct({
+    struct("container.DeviceRequest", {
       Driver: text,
-      Count: integer,
+      Count: int,
       DeviceIDs: v.nullable(texts),
       Capabilities: v.nullable(v.array(texts)),
       Options: v.nullable(textMap),
     }),
   ),
-  MemoryReservation: integer,
-  MemorySwap: integer,
-  MemorySwappiness: integer,
+  MemoryReservation: int64,
+  MemorySwap: int64,
+  MemorySwappiness: int64,
   OomKillDisable: flag,
-  PidsLimit: integer,
-  Ulimits: v.array(struct({ Name: text, Hard: integer, Soft: integer })),
+  PidsLimit: int64,
+  Ulimits: v.array(struct("container.Ulimit", { Name: text, Hard: int64, Soft: int64 })),
 };
 
-const mount = v.object({
+const mount = struct("mount.Mount", {
   Type: word<MountRequest["Type"]>(),
   Source: text,
   Target: text,
   ReadOnly: flag,
   Consistency: v.exactOptional(text),
   BindOptions: v.exactOptional(
-    fields({
+    fields("mount.BindOptions", {
       Propagation: word<MountPropagation>(),
       NonRecursive: flag,
       CreateMountpoint: flag,
@@ -110,24 +122,29 @@ const mount = v.object({
     }),
   ),
   VolumeOptions: v.exactOptional(
-    fields({
+    fields("mount.VolumeOptions", {
       NoCopy: flag,
       Labels: textMap,
-      DriverConfig: fields({ Name: text, Options: textMap }),
+      DriverConfig: fields("mount.Driver", { Name: text, Options: textMap }),
       Subpath: text,
     }),
   ),
-  TmpfsOptions: v.exactOptional(fields({ SizeBytes: integer, Mode: integer, Options: v.array(texts) })),
+  TmpfsOptions: v.exactOptional(
+    fields("mount.TmpfsOptions", { SizeBytes: int64, Mode: whole("uint32"), Options: v.array(texts) }),
+  ),
 });
 
-const hostConfig = fields({
+const hostConfig = fields("container.HostConfig", {
   ...resources,
   Binds: texts,
   ContainerIDFile: text,
-  LogConfig: struct({ Type: text, Config: textMap }),
+  LogConfig: struct("container.LogConfig", { Type: text, Config: textMap }),
   NetworkMode: text,
-  PortBindings: v.record(text, v.nullable(v.array(struct({ HostIp: text, HostPort: text })))),
-  RestartPolicy: struct({ Name: restartPolicyName, MaximumRetryCount: integer }),
+  PortBindings: v.record(
+    text,
+    v.nullable(v.array(struct("network.PortBinding", { HostIp: text, HostPort: text }))),
+  ),
+  RestartPolicy: struct("container.RestartPolicy", { Name: restartPolicyName, MaximumRetryCount: int }),
   AutoRemove: flag,
   VolumeDriver: text,
   VolumesFrom: texts,
@@ -144,7 +161,7 @@ const hostConfig = fields({
   IpcMode: text,
   Cgroup: text,
   Links: texts,
-  OomScoreAdj: integer,
+  OomScoreAdj: int,
   PidMode: text,
   Privileged: flag,
   PublishAllPorts: flag,
@@ -154,7 +171,7 @@ const hostConfig = fields({
   Tmpfs: textMap,
   UTSMode: text,
   UsernsMode: text,
-  ShmSize: integer,
+  ShmSize: int64,
   Sysctls: textMap,
   Runtime: text,
   Isolation: text,
@@ -164,25 +181,27 @@ const hostConfig = fields({
   Init: flag,
 });
 
-const endpointSettings = fields({
-  IPAMConfig: v.nullable(fields({ IPv4Address: text, IPv6Address: text, LinkLocalIPs: texts })),
+const endpointSettings = fields("network.EndpointSettings", {
+  IPAMConfig: v.nullable(
+    fields("network.EndpointIPAMConfig", { IPv4Address: text, IPv6Address: text, LinkLocalIPs: texts }),
+  ),
   Links: v.nullable(texts),
   Aliases: v.nullable(texts),
   MacAddress: text,
   DriverOpts: v.nullable(textMap),
-  GwPriority: integer,
+  GwPriority: int,
   NetworkID: text,
   EndpointID: text,
   Gateway: text,
   IPAddress: text,
-  IPPrefixLen: integer,
+  IPPrefixLen: int,
   IPv6Gateway: text,
   GlobalIPv6Address: text,
-  GlobalIPv6PrefixLen: integer,
+  GlobalIPv6PrefixLen: int,
   DNSNames: v.nullable(texts),
 });
 
-export const createBody: Body<CreateContainerBody> = fields({
+export const createBody: Body<CreateContainerBody> = fields("container.CreateRequest", {
   Hostname: text,
   Domainname: text,
   User: text,
@@ -205,19 +224,19 @@ export const createBody: Body<CreateContainerBody> = fields({
   OnBuild: texts,
   Labels: textMap,
   StopSignal: text,
-  StopTimeout: integer,
+  StopTimeout: int,
   Shell: command,
   MacAddress: text,
   HostConfig: hostConfig,
-  NetworkingConfig: fields({ EndpointsConfig: v.record(text, endpointSettings) }),
+  NetworkingConfig: fields("network.NetworkingConfig", { EndpointsConfig: v.record(text, endpointSettings) }),
 });
 
-export const updateBody: Body<UpdateContainerBody> = fields({
+export const updateBody: Body<UpdateContainerBody> = fields("container.UpdateConfig", {
   ...resources,
-  RestartPolicy: fields({ Name: restartPolicyName, MaximumRetryCount: integer }),
+  RestartPolicy: fields("container.RestartPolicy", { Name: restartPolicyName, MaximumRetryCount: int }),
 });
 
-export const execCreateBody: Body<ExecCreateBody> = fields({
+export const execCreateBody: Body<ExecCreateBody> = fields("container.ExecCreateRequest", {
   AttachStdin: flag,
   AttachStdout: flag,
   AttachStderr: flag,
@@ -231,13 +250,13 @@ export const execCreateBody: Body<ExecCreateBody> = fields({
   WorkingDir: text,
 });
 
-export const execStartBody: Body<ExecStartBody> = fields({
+export const execStartBody: Body<ExecStartBody> = fields("container.ExecStartRequest", {
   Detach: flag,
   Tty: flag,
   ConsoleSize: size,
 });
 
-export const createVolumeBody: Body<CreateVolumeBody> = fields({
+export const createVolumeBody: Body<CreateVolumeBody> = fields("volume.CreateRequest", {
   Name: text,
   Driver: text,
   DriverOpts: textMap,

@@ -4,7 +4,7 @@ import type { GenericSchema } from "valibot";
 import { InvalidParameterError } from "../base/errors.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Answer } from "./answer.ts";
-import { decodeJson } from "./decode.ts";
+import { decodeJson, decodeNothing } from "./decode.ts";
 import type { Query } from "./query.ts";
 import type { ApiVersion } from "./version.ts";
 
@@ -33,30 +33,53 @@ export function param(call: Call, name: string): string {
   return value;
 }
 
-/** The JSON body; an absent one decodes like `{}`, as dockerd has it. InvalidParameterError for a wrong content type or body. */
-export async function jsonBody<T>(call: Call, schema: GenericSchema<unknown, T>): Promise<T> {
-  if (!hasBody(call.headers)) {
-    if (call.headers["content-type"] !== undefined) requireJson(call.headers["content-type"]);
-    return decodeJson(schema, "{}");
+/**
+ * The JSON body; an absent one decodes like `{}`, as dockerd has it, unless the endpoint makes no sense without.
+ * InvalidParameterError for a wrong content type or body.
+ */
+export async function jsonBody<T>(
+  call: Call,
+  schema: GenericSchema<unknown, T>,
+  options: { readonly required?: boolean } = {},
+): Promise<T> {
+  const { "content-type": contentType } = call.headers;
+  if (hasBody(call.headers)) {
+    requireJson(contentType ?? "");
+    return decodeJson(schema, await readText(call.body));
   }
-  requireJson(call.headers["content-type"] ?? "");
-  return decodeJson(schema, await readText(call.body));
+  if (contentType !== undefined) requireJson(contentType);
+  return options.required ? decodeJson(schema, "") : decodeNothing(schema);
 }
 
 export function hasBody(headers: IncomingHttpHeaders): boolean {
   return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
 }
 
+const token = "[\\w!#$%&'*+.^`|~-]+";
+const parameters = new RegExp(`^(?:\\s*;\\s*${token}=(?:${token}|"(?:[^"\\\\]|\\\\.)*"))*\\s*;?\\s*$`);
+
+/** Go's mime.ParseMediaType, with what it says of a header that it cannot read. */
 function requireJson(contentType: string): void {
-  const [mediaType = ""] = contentType.split(";", 1);
-  if (!/^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+$/.test(mediaType.trim()))
-    throw new InvalidParameterError(
-      `malformed Content-Type header (${contentType}): ${contentType === "" ? "mime: no media type" : "mime: expected a media type"}`,
-    );
-  if (mediaType.trim().toLowerCase() !== "application/json")
+  const semicolon = contentType.indexOf(";");
+  const mediaType = (semicolon < 0 ? contentType : contentType.slice(0, semicolon)).trim().toLowerCase();
+  const rest = semicolon < 0 ? "" : contentType.slice(semicolon);
+  const problem =
+    mediaTypeProblem(mediaType) ?? (parameters.test(rest) ? undefined : "invalid media parameter");
+  if (problem !== undefined)
+    throw new InvalidParameterError(`malformed Content-Type header (${contentType}): mime: ${problem}`);
+  if (mediaType !== "application/json")
     throw new InvalidParameterError(
       `unsupported Content-Type header (${contentType}): must be 'application/json'`,
     );
+}
+
+function mediaTypeProblem(mediaType: string): string | undefined {
+  const [, type = "", slash, subtype = "", more] =
+    new RegExp(`^(${token})?(/)?(${token})?([^]*)$`).exec(mediaType) ?? [];
+  if (type === "") return "no media type";
+  if (slash === undefined) return more === "" ? undefined : "expected slash after first token";
+  if (subtype === "") return "expected token after slash";
+  return more === "" ? undefined : "unexpected content after media subtype";
 }
 
 async function readText(body: IncomingMessage): Promise<string> {

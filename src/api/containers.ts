@@ -35,7 +35,7 @@ export async function list({ engine, query, version }: Call): Promise<Answer> {
 
 export async function create(call: Call): Promise<Answer> {
   const { engine, query, version } = call;
-  const asked = await jsonBody(call, createBody);
+  const asked = await jsonBody(call, createBody, { required: true });
   const { body, warnings } = createBodyForVersion(asked, version, {
     cgroupVersion: engine.machine.cgroup.version,
   });

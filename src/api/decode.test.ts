@@ -70,6 +70,31 @@ describe("decodeJson: Go's rules", () => {
     expect(Object.getPrototypeOf(Labels)).toBe(Object.prototype);
   });
 
+  test("a struct or map that comes twice is put together, the rest is replaced", () => {
+    expect(
+      decodeJson(
+        createBody,
+        `{"HostConfig":{"Memory":1,"Binds":["a"]},"Labels":{"a":"1","b":"2"},"hostConfig":{"CpuShares":2,"Binds":["b"]},"Labels":{"b":"3"}}`,
+      ),
+    ).toEqual({
+      HostConfig: { Memory: 1, CpuShares: 2, Binds: ["b"] },
+      Labels: { a: "1", b: "3" },
+    });
+  });
+
+  test("a pair takes what is there", () => {
+    const sizeOf = (text: string): unknown =>
+      decodeJson(createBody, `{"HostConfig":{"ConsoleSize":${text}}}`).HostConfig;
+    expect(sizeOf("[24,80,1]")).toEqual({ ConsoleSize: [24, 80] });
+    expect(sizeOf("[24]")).toEqual({ ConsoleSize: [24, 0] });
+  });
+
+  test("the largest numbers", () => {
+    expect(decodeJson(createBody, `{"HostConfig":{"Memory":9223372036854775807}}`)).toEqual({
+      HostConfig: { Memory: 2 ** 63 },
+    });
+  });
+
   test("an omitted list differs from an empty one", () => {
     expect(decodeJson(updateBody, `{"BlkioWeightDevice":[]}`)).toEqual({ BlkioWeightDevice: [] });
     expect(decodeJson(updateBody, `{"BlkioWeightDevice":null}`)).toEqual({});
@@ -77,35 +102,59 @@ describe("decodeJson: Go's rules", () => {
 });
 
 describe("decodeJson: refusals", () => {
+  const at = (path: string): string => `Go struct field ${path}`;
   const cases: readonly [string, string][] = [
-    ["", "invalid JSON: got EOF while reading request body"],
-    [" \n", "invalid JSON: got EOF while reading request body"],
-    [`{"Image":`, "invalid JSON: Unexpected EOF"],
-    ["[]", "invalid JSON: cannot unmarshal list into the body of type object"],
-    [`"x"`, "invalid JSON: cannot unmarshal string into the body of type object"],
-    [`{"Tty":"yes"}`, "invalid JSON: cannot unmarshal string into field Tty of type bool"],
-    [`{"tty":1}`, "invalid JSON: cannot unmarshal number 1 into field Tty of type bool"],
-    [`{"Image":5}`, "invalid JSON: cannot unmarshal number 5 into field Image of type string"],
-    [`{"Env":"A=1"}`, "invalid JSON: cannot unmarshal string into field Env of type list"],
-    [`{"Env":[true]}`, "invalid JSON: cannot unmarshal bool into field Env[] of type string"],
-    [`{"Labels":["a"]}`, "invalid JSON: cannot unmarshal list into field Labels of type object"],
-    [`{"Cmd":{"a":1}}`, "invalid JSON: cannot unmarshal object into field Cmd of type list of strings"],
+    ["[]", "array into Go value of type container.CreateRequest"],
+    [`"x"`, "string into Go value of type container.CreateRequest"],
+    ["1", "number into Go value of type container.CreateRequest"],
+    ["true", "bool into Go value of type container.CreateRequest"],
+    [`{"Tty":"yes"}`, `string into ${at("CreateRequest.Tty")} of type bool`],
+    [`{"tty":1}`, `number into ${at("CreateRequest.Tty")} of type bool`],
+    [`{"Image":5.5}`, `number into ${at("CreateRequest.Image")} of type string`],
+    [`{"Env":"A=1"}`, `string into ${at("CreateRequest.Env")} of type []string`],
+    [`{"Env":[true]}`, `bool into ${at("CreateRequest.Env")} of type string`],
+    [`{"Labels":["a"]}`, `array into ${at("CreateRequest.Labels")} of type map[string]string`],
+    [`{"Labels":{"a":1}}`, `number into ${at("CreateRequest.Labels")} of type string`],
     [
-      `{"HostConfig":{"Memory":1.5}}`,
-      "invalid JSON: cannot unmarshal number 1.5 into field HostConfig.Memory of type int64",
+      `{"ExposedPorts":["80"]}`,
+      `array into ${at("CreateRequest.ExposedPorts")} of type map[string]struct {}`,
     ],
+    [`{"Cmd":{"a":1}}`, `object into ${at("CreateRequest.Cmd")} of type string`],
+    [`{"Cmd":[1]}`, `array into ${at("CreateRequest.Cmd")} of type string`],
+    [`{"HostConfig":[]}`, `array into ${at("CreateRequest.HostConfig")} of type container.HostConfig`],
+    [`{"HostConfig":{"Memory":"1"}}`, `string into ${at("HostConfig.HostConfig.Memory")} of type int64`],
+    ...["1.5", "1.0", "1e3", "1e300", "9223372036854775808", "-9223372036854775809"].map(
+      (number): [string, string] => [
+        `{"HostConfig":{"Memory":${number}}}`,
+        `number ${number} into ${at("HostConfig.HostConfig.Memory")} of type int64`,
+      ],
+    ),
     [
-      `{"HostConfig":{"Memory":1e300}}`,
-      "invalid JSON: cannot unmarshal number 1e+300 into field HostConfig.Memory of type int64",
+      `{"HostConfig":{"BlkioWeight":70000}}`,
+      `number 70000 into ${at("HostConfig.HostConfig.BlkioWeight")} of type uint16`,
     ],
     [
       `{"HostConfig":{"PortBindings":{"80/tcp":[{"HostPort":80}]}}}`,
-      "invalid JSON: cannot unmarshal number 80 into field HostConfig.PortBindings.80/tcp[].HostPort of type string",
+      `number into ${at("PortBinding.HostConfig.PortBindings.HostPort")} of type string`,
+    ],
+    [
+      `{"HostConfig":{"ConsoleSize":[1,-2]}}`,
+      `number -2 into ${at("HostConfig.HostConfig.ConsoleSize")} of type uint`,
+    ],
+    [
+      `{"Healthcheck":{"Interval":"5s"}}`,
+      `string into ${at("HealthConfig.Healthcheck.Interval")} of type time.Duration`,
+    ],
+    [
+      `{"NetworkingConfig":{"EndpointsConfig":{"a":5}}}`,
+      `number into ${at("NetworkingConfig.NetworkingConfig.EndpointsConfig")} of type network.EndpointSettings`,
     ],
   ];
   for (const [text, message] of cases)
-    test(text || "(nothing)", () => {
-      expect(() => decodeJson(createBody, text)).toThrow(new InvalidParameterError(message));
+    test(text, () => {
+      expect(() => decodeJson(createBody, text)).toThrow(
+        new InvalidParameterError(`invalid JSON: json: cannot unmarshal ${message}`),
+      );
     });
 
   test("text after the value is refused", () => {

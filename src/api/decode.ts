@@ -1,17 +1,11 @@
 // JSON bodies, read by the rules of Go's encoding/json, because clients of dockerd depend on them: keys match in any
-// case (the last one wins), null is the same as absent, unknown keys are ignored, a wrong type refuses the whole body.
-// The bodies are described by valibot schemas; objects, lists and maps are walked here, and valibot checks the leaves.
-import { safeParse } from "valibot";
+// case and the last one wins (maps and structs that come twice are put together), null is the same as absent, unknown
+// keys are ignored, a wrong type refuses the whole body. The bodies are described by valibot schemas.
 import type { ArraySchema, GenericSchema, ObjectSchema, RecordSchema } from "valibot";
 import { InvalidParameterError } from "../base/errors.ts";
-
-/** What the refusals call the leaves: clients' authors know the API by Go's names. */
-const goTypes: ReadonlyMap<string, string> = new Map([
-  ["boolean", "bool"],
-  ["number", "int64"],
-  ["union", "list of strings"],
-  ["tuple", "[2]uint"],
-]);
+import { GoNumber, GoObject, parseGoJson } from "./go-json.ts";
+import type { GoValue } from "./go-json.ts";
+import { goTypeOf, isOfIntegerType, structName } from "./go-types.ts";
 
 type Entries = Readonly<Record<string, GenericSchema>>;
 type AnyObject = ObjectSchema<Entries, undefined>;
@@ -19,60 +13,98 @@ type AnyArray = ArraySchema<GenericSchema, undefined>;
 type AnyRecord = RecordSchema<GenericSchema<string>, GenericSchema, undefined>;
 type Wrapping = GenericSchema & { readonly wrapped: GenericSchema };
 
+/** Where a value stands: the innermost struct, and the fields from the body's root to it. Indexes and keys do not count in Go. */
+type Place = { readonly struct: string; readonly fields: readonly string[] };
+const root: Place = { struct: "", fields: [] };
+
 /** The value that `text` holds, or InvalidParameterError in dockerd's words. An absent required field gets Go's zero value. */
 export function decodeJson<T>(schema: GenericSchema<unknown, T>, text: string): T {
-  return decode(schema, parse(text), "") as T;
+  return decode(schema, parseGoJson(text), root) as T;
 }
 
-function parse(text: string): unknown {
-  if (text.trim() === "") throw new InvalidParameterError("invalid JSON: got EOF while reading request body");
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message.replace(/^JSON Parse error: /, "") : String(cause);
-    throw new InvalidParameterError(`invalid JSON: ${why}`, { cause });
-  }
+/** What a body that is not there decodes to. */
+export function decodeNothing<T>(schema: GenericSchema<unknown, T>): T {
+  return zero(schema) as T;
 }
 
-function decode(schema: GenericSchema, value: unknown, path: string): unknown {
-  if (value === null || value === undefined) return zero(schema);
+/** `before` is what an earlier key of the same name has given. */
+function decode(schema: GenericSchema, value: GoValue, place: Place, before?: unknown): unknown {
+  if (value === null) return zero(schema);
+  const refuse = (): never => refuseType(schema, value, place);
   switch (schema.type) {
     case "exact_optional":
     case "nullable":
-      return decode((schema as Wrapping).wrapped, value, path);
+      return decode((schema as Wrapping).wrapped, value, place, before);
     case "object":
-      return decodeObject(schema as AnyObject, value, path);
+      return value instanceof GoObject
+        ? decodeObject(schema as AnyObject, value, place, before as object | undefined)
+        : refuse();
+    case "record":
+      return value instanceof GoObject
+        ? decodeRecord(schema as AnyRecord, value, place, before as object | undefined)
+        : refuse();
     case "array": {
-      if (!Array.isArray(value)) return refuse(value, path, "list");
-      return value.map((item: unknown) => decode((schema as AnyArray).item, item, `${path}[]`));
+      const { item } = schema as AnyArray;
+      return isList(value) ? value.map((one) => decode(item, one, place)) : refuse();
     }
-    case "record": {
-      const entries = Object.entries(asObject(value, path));
-      // fromEntries defines own properties, so that a label named __proto__ is a label like any other.
-      return Object.fromEntries(
-        entries.map(([key, item]) => [key, decode((schema as AnyRecord).value, item, `${path}.${key}`)]),
-      );
-    }
-    default: {
-      const { success, output } = safeParse(schema, value);
-      return success ? output : refuse(value, path, goTypes.get(schema.type) ?? schema.expects);
-    }
+    case "union":
+      if (typeof value === "string") return [value];
+      return isList(value) && value.every((one) => typeof one === "string" || one === null)
+        ? value.map((one) => one ?? "")
+        : refuse();
+    case "tuple":
+      return isList(value) ? decodePair(value, place) : refuse();
+    case "number":
+      return value instanceof GoNumber && isOfIntegerType(schema, value.source)
+        ? Number(value.source)
+        : refuse();
+    default:
+      return typeof value === schema.type ? value : refuse();
   }
 }
 
-function decodeObject(schema: AnyObject, value: unknown, path: string): Record<string, unknown> {
+function decodeObject(
+  schema: AnyObject,
+  { entries }: GoObject,
+  { fields }: Place,
+  before: object = {},
+): Record<string, unknown> {
   const names = namesOf(schema);
-  const decoded: Record<string, unknown> = {};
-  for (const [key, item] of Object.entries(asObject(value, path))) {
+  const struct = structName(schema);
+  const decoded: Record<string, unknown> = { ...before };
+  for (const [key, item] of entries) {
     const name = names.get(key) ?? names.get(key.toLowerCase());
     const field = name === undefined ? undefined : schema.entries[name];
-    if (name === undefined || !field) continue;
     // As in Go, a later null does not take back what an earlier spelling of the key has set.
-    if (item !== null) decoded[name] = decode(field, item, path ? `${path}.${name}` : name);
+    if (name === undefined || !field || item === null) continue;
+    decoded[name] = decode(field, item, { struct, fields: [...fields, name] }, decoded[name]);
   }
   for (const [name, field] of Object.entries(schema.entries))
     if (!Object.hasOwn(decoded, name) && field.type !== "exact_optional") decoded[name] = zero(field);
   return decoded;
+}
+
+/** fromEntries defines own properties, so that a label named __proto__ is a label like any other. */
+function decodeRecord(
+  schema: AnyRecord,
+  { entries }: GoObject,
+  place: Place,
+  before: object = {},
+): Record<string, unknown> {
+  const decoded = entries.map(([key, item]) => [key, decode(schema.value, item, place)] as const);
+  return Object.fromEntries([...(Object.entries(before) as [string, unknown][]), ...decoded]);
+}
+
+const pairMember = { type: "uint" } as const;
+
+/** Go's `[2]uint`: what is missing is 0, what is too much is left out. */
+function decodePair(value: readonly GoValue[], place: Place): [number, number] {
+  const [first = 0, second = 0] = value.slice(0, 2).map((one) => {
+    if (one === null) return 0;
+    if (one instanceof GoNumber && /^\d+$/.test(one.source)) return Number(one.source);
+    throw new InvalidParameterError(mismatch(one, pairMember.type, place, one instanceof GoNumber));
+  });
+  return [first, second];
 }
 
 /** Go's zero value: what an absent or null field holds. */
@@ -83,7 +115,7 @@ function zero(schema: GenericSchema): unknown {
     case "exact_optional":
       return zero((schema as Wrapping).wrapped);
     case "object":
-      return decodeObject(schema as AnyObject, {}, "");
+      return decodeObject(schema as AnyObject, new GoObject([]), root);
     case "array":
       return [];
     case "record":
@@ -112,15 +144,28 @@ function namesOf(schema: AnyObject): ReadonlyMap<string, string> {
   return table;
 }
 
-function asObject(value: unknown, path: string): object {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? value
-    : refuse(value, path, "object");
+function isList(value: GoValue): value is readonly GoValue[] {
+  return Array.isArray(value);
 }
 
-function refuse(value: unknown, path: string, wanted: string): never {
-  const got = Array.isArray(value) ? "list" : typeof value === "boolean" ? "bool" : typeof value;
-  const shown = typeof value === "number" ? `number ${value}` : got;
-  const where = path === "" ? "the body" : `field ${path}`;
-  throw new InvalidParameterError(`invalid JSON: cannot unmarshal ${shown} into ${where} of type ${wanted}`);
+function refuseType(schema: GenericSchema, value: GoValue, place: Place): never {
+  throw new InvalidParameterError(mismatch(value, goTypeOf(schema), place, schema.type === "number"));
+}
+
+/** A number is shown where a number was wanted: its kind is right then, and its value is not. */
+function mismatch(value: GoValue, wanted: string, { struct, fields }: Place, showNumber: boolean): string {
+  const got =
+    value instanceof GoNumber
+      ? showNumber
+        ? `number ${value.source}`
+        : "number"
+      : value instanceof GoObject
+        ? "object"
+        : isList(value)
+          ? "array"
+          : typeof value === "boolean"
+            ? "bool"
+            : "string";
+  const where = fields.length === 0 ? "Go value" : `Go struct field ${struct}.${fields.join(".")}`;
+  return `invalid JSON: json: cannot unmarshal ${got} into ${where} of type ${wanted}`;
 }

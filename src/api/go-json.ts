@@ -1,0 +1,176 @@
+// JSON text read as Go's encoding/json reads it, and refused in its words. Unlike JSON.parse this keeps what Go's rules
+// look at: numbers as they are written (Go takes 1.0 and 1e3 for no integers) and keys that come twice.
+import { InvalidParameterError } from "../base/errors.ts";
+
+export type GoValue = null | boolean | string | GoNumber | GoObject | readonly GoValue[];
+
+/** A number by its text. */
+export class GoNumber {
+  readonly source: string;
+  constructor(source: string) {
+    this.source = source;
+  }
+}
+
+/** Keys and values in the order of the text. */
+export class GoObject {
+  readonly entries: readonly (readonly [string, GoValue])[];
+  constructor(entries: readonly (readonly [string, GoValue])[]) {
+    this.entries = entries;
+  }
+}
+
+/** Deeper nesting is refused, as in Go. */
+const depthMax = 10_000;
+
+/** The one value that `text` holds. InvalidParameterError in Docker's words for what is none, or is more than one. */
+export function parseGoJson(text: string): GoValue {
+  const reader = new Reader(text);
+  reader.skipSpace();
+  if (reader.isAtEnd) throw new InvalidParameterError("invalid JSON: got EOF while reading request body");
+  const value = reader.value(1);
+  reader.skipSpace();
+  if (!reader.isAtEnd) throw new InvalidParameterError("unexpected content after JSON");
+  return value;
+}
+
+const literals: Readonly<Record<string, readonly [word: string, value: null | boolean]>> = {
+  n: ["null", null],
+  t: ["true", true],
+  f: ["false", false],
+};
+
+class Reader {
+  readonly #text: string;
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at >= this.#text.length;
+  }
+
+  skipSpace(): void {
+    while (" \t\r\n".includes(this.#text.charAt(this.#at)) && !this.isAtEnd) this.#at += 1;
+  }
+
+  value(depth: number): GoValue {
+    if (depth > depthMax) throw new InvalidParameterError("invalid JSON: exceeded max depth");
+    this.skipSpace();
+    const first = this.#text.charAt(this.#at);
+    const literal = literals[first];
+    if (first === "{") return this.#object(depth);
+    if (first === "[") return this.#list(depth);
+    if (first === '"') return this.#string();
+    if (literal) return this.#literal(...literal);
+    if (first === "-" || isDigit(first)) return this.#number();
+    return this.#refuse("looking for beginning of value");
+  }
+
+  #object(depth: number): GoObject {
+    const entries: [string, GoValue][] = [];
+    this.#at += 1;
+    this.skipSpace();
+    if (this.#take("}")) return new GoObject(entries);
+    for (;;) {
+      this.skipSpace();
+      if (this.#text.charAt(this.#at) !== '"') this.#refuse("looking for beginning of object key string");
+      const key = this.#string();
+      this.skipSpace();
+      if (!this.#take(":")) this.#refuse("after object key");
+      entries.push([key, this.value(depth + 1)]);
+      this.skipSpace();
+      if (this.#take("}")) return new GoObject(entries);
+      if (!this.#take(",")) this.#refuse("after object key:value pair");
+    }
+  }
+
+  #list(depth: number): GoValue[] {
+    const items: GoValue[] = [];
+    this.#at += 1;
+    this.skipSpace();
+    if (this.#take("]")) return items;
+    for (;;) {
+      items.push(this.value(depth + 1));
+      this.skipSpace();
+      if (this.#take("]")) return items;
+      if (!this.#take(",")) this.#refuse("after array element");
+    }
+  }
+
+  /** Halves of surrogate pairs become U+FFFD. */
+  #string(): string {
+    const start = this.#at;
+    this.#at += 1;
+    while (!this.#take('"')) {
+      if (this.#text.charCodeAt(this.#at) < 0x20 || this.isAtEnd) this.#refuse("in string literal");
+      if (this.#take("\\")) this.#escape();
+      else this.#at += 1;
+    }
+    return (JSON.parse(this.#text.slice(start, this.#at)) as string).toWellFormed();
+  }
+
+  #escape(): void {
+    if (this.#take("u")) {
+      for (let i = 0; i < 4; i++)
+        if (!this.#takeIf(/[0-9a-fA-F]/)) this.#refuse("in \\u hexadecimal character escape");
+    } else if (!this.#takeIf(/["\\/bfnrt]/)) this.#refuse("in string escape code");
+  }
+
+  #literal(word: string, value: null | boolean): null | boolean {
+    for (const letter of word)
+      if (!this.#take(letter)) this.#refuse(`in literal ${word} (expecting '${letter}')`);
+    return value;
+  }
+
+  #number(): GoNumber {
+    const start = this.#at;
+    this.#take("-");
+    if (!this.#take("0") && !this.#digits()) this.#refuse("in numeric literal");
+    if (this.#take(".") && !this.#digits()) this.#refuse("after decimal point in numeric literal");
+    if (this.#takeIf(/[eE]/)) {
+      this.#takeIf(/[+-]/);
+      if (!this.#digits()) this.#refuse("in exponent of numeric literal");
+    }
+    return new GoNumber(this.#text.slice(start, this.#at));
+  }
+
+  #digits(): boolean {
+    const start = this.#at;
+    while (isDigit(this.#text.charAt(this.#at))) this.#at += 1;
+    return this.#at > start;
+  }
+
+  #take(char: string): boolean {
+    const isThere = this.#text.charAt(this.#at) === char;
+    if (isThere) this.#at += 1;
+    return isThere;
+  }
+
+  #takeIf(pattern: RegExp): boolean {
+    const isThere = pattern.test(this.#text.charAt(this.#at));
+    if (isThere) this.#at += 1;
+    return isThere;
+  }
+
+  #refuse(where: string): never {
+    const problem = this.isAtEnd
+      ? "unexpected EOF"
+      : `invalid character ${quoted(this.#text.charAt(this.#at))} ${where}`;
+    throw new InvalidParameterError(`invalid JSON: ${problem}`);
+  }
+}
+
+function isDigit(char: string): boolean {
+  return char >= "0" && char <= "9";
+}
+
+/** As Go's strconv quotes it, between single quotes. */
+function quoted(char: string): string {
+  if (char === "'") return `'\\''`;
+  if (char === '"') return `'"'`;
+  const escaped = JSON.stringify(char).slice(1, -1);
+  return `'${escaped.replace(/^\\u00(..)$/, "\\x$1")}'`;
+}
