@@ -1,15 +1,21 @@
 import { describe, expect, test } from "bun:test";
 import type { ContainerInspect, EventMessage, ImageInspect, ImageSummary } from "../spec/docker.ts";
+import type { NetworkInspect } from "../spec/docker-resources.ts";
+import type { ContainerStats } from "../spec/docker-stats.ts";
 import type { InfoAnswer } from "../spec/docker-system.ts";
 import {
   containerInspectByVersion,
+  containerStatsByVersion,
   containerSummaryByVersion,
+  diskImageByVersion,
   eventByVersion,
   forVersion,
   hidesEvent,
   imageInspectByVersion,
   imageSummaryByVersion,
   infoByVersion,
+  networkInspectByVersion,
+  networkSummaryByVersion,
 } from "./answers-by-version.ts";
 import type { ByVersion } from "./answers-by-version.ts";
 
@@ -51,6 +57,49 @@ describe("container inspect", () => {
       forVersion(container, containerInspectByVersion, version);
     expect(JSON.stringify(container)).toBe(before);
   });
+});
+
+test("container inspect: the host's configuration has Windows' fields, and the kernel's memory until 1.42", () => {
+  const answer = { ...container, HostConfig: { Memory: 5 } } as unknown as ContainerInspect;
+  const windows = { CpuCount: 0, CpuPercent: 0, IOMaximumIOps: 0, IOMaximumBandwidth: 0 };
+  expect(shown(answer, containerInspectByVersion, 55, "HostConfig")).toEqual({ Memory: 5, ...windows });
+  expect(shown(answer, containerInspectByVersion, 42, "HostConfig")).toEqual({ Memory: 5, ...windows });
+  expect(shown(answer, containerInspectByVersion, 41, "HostConfig")).toEqual({
+    Memory: 5,
+    ...windows,
+    KernelMemory: 0,
+    KernelMemoryTCP: 0,
+  });
+});
+
+test("list shows health from 1.52 on", () => {
+  const row = { Health: { Status: "none", FailingStreak: 0 } } as never;
+  expect(shown(row, containerSummaryByVersion, 51)).toEqual({});
+  expect(shown(row, containerSummaryByVersion, 52)).toEqual({ Health: { Status: "none", FailingStreak: 0 } });
+});
+
+test("stats: os_type from 1.52 on, online_cpus from 1.27 on", () => {
+  const cpu = { online_cpus: 2, system_cpu_usage: 5 };
+  const stats = { os_type: "linux", cpu_stats: cpu, precpu_stats: cpu } as unknown as ContainerStats;
+  expect(shown(stats, containerStatsByVersion, 52)).toEqual(stats);
+  expect(shown(stats, containerStatsByVersion, 27)).toEqual({ cpu_stats: cpu, precpu_stats: cpu });
+  const old = { system_cpu_usage: 5 };
+  expect(shown(stats, containerStatsByVersion, 26)).toEqual({ cpu_stats: old, precpu_stats: old });
+});
+
+test("networks: containers in the list until 1.28, the use of addresses from 1.52 on", () => {
+  const Status = { IPAM: { Subnets: { "10.0.0.0/24": { IPsInUse: 4, DynamicIPsAvailable: 252 } } } };
+  const network = { Name: "bridge", Containers: { c1: {} }, Status } as unknown as NetworkInspect;
+  expect(shown(network, networkSummaryByVersion, 27)).toEqual({ Name: "bridge", Containers: { c1: {} } });
+  expect(shown(network, networkSummaryByVersion, 28)).toEqual({ Name: "bridge", Containers: {} });
+  expect(shown(network, networkInspectByVersion, 51)).toEqual({ Name: "bridge", Containers: { c1: {} } });
+  expect(shown(network, networkInspectByVersion, 52)).toEqual(network);
+});
+
+test("system df: VirtualSize of images until 1.44, with their containers in all versions", () => {
+  const image = { Size: 7, Containers: 2 } as unknown as ImageSummary;
+  expect(shown(image, diskImageByVersion, 43)).toEqual({ Size: 7, Containers: 2, VirtualSize: 7 });
+  expect(shown(image, diskImageByVersion, 44)).toEqual({ Size: 7, Containers: 2 });
 });
 
 test("list shows annotations from 1.46 on", () => {
@@ -130,6 +179,12 @@ test("info: what came with which version", () => {
     RuncCommit: { ID: "y" },
     InitCommit: { ID: "z" },
     RegistryConfig: { Mirrors: [] },
+    SecurityOptions: ["name=seccomp,profile=builtin", "name=cgroupns"],
+    KernelVersion: "",
+    OperatingSystem: "Debian",
+    Containerd: { Address: "/run/x" },
+    DiscoveredDevices: [],
+    NRI: {},
   } as unknown as InfoAnswer;
   expect(shown(info, infoByVersion, 43, "Runtimes")).toEqual({ crun: { path: "/usr/bin/crun" } });
   expect(shown(info, infoByVersion, 46, "RegistryConfig")).toHaveProperty(
@@ -138,4 +193,30 @@ test("info: what came with which version", () => {
   expect(shown(info, infoByVersion, 48, "RuncCommit")).toEqual({ ID: "y", Expected: "y" });
   expect(shown(info, infoByVersion, 48)).not.toHaveProperty("FirewallBackend");
   expect(shown(info, infoByVersion, 55)).toEqual(JSON.parse(JSON.stringify(info)));
+  const since: [string, number][] = [
+    ["Containerd", 46],
+    ["FirewallBackend", 49],
+    ["DiscoveredDevices", 50],
+    ["NRI", 53],
+  ];
+  for (const [field, version] of since) {
+    expect(shown(info, infoByVersion, version - 1)).not.toHaveProperty(field);
+    expect(shown(info, infoByVersion, version)).toHaveProperty(field);
+  }
+  const before: [string, number][] = [
+    ["BridgeNfIptables", 50],
+    ["BridgeNfIp6tables", 50],
+    ["ExecutionDriver", 25],
+  ];
+  for (const [field, version] of before) {
+    expect(shown(info, infoByVersion, version - 1)).toHaveProperty(field);
+    expect(shown(info, infoByVersion, version)).not.toHaveProperty(field);
+  }
+  expect(shown(info, infoByVersion, 24, "SecurityOptions")).toEqual(["seccomp", "cgroupns"]);
+  expect(shown(info, infoByVersion, 25, "SecurityOptions")).toEqual([...info.SecurityOptions]);
+  expect(shown(info, infoByVersion, 38)).toMatchObject({
+    KernelVersion: "<unknown>",
+    OperatingSystem: "Debian",
+  });
+  expect(shown(info, infoByVersion, 39, "KernelVersion")).toBe("");
 });

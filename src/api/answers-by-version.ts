@@ -9,6 +9,7 @@ import type {
   ImageSummary,
 } from "../spec/docker.ts";
 import type { ContainerStats } from "../spec/docker-stats.ts";
+import type { NetworkInspect } from "../spec/docker-resources.ts";
 import type { InfoAnswer } from "../spec/docker-system.ts";
 import { zeroTime } from "../spec/docker.ts";
 import type { ApiVersion } from "./version.ts";
@@ -84,7 +85,16 @@ const legacyAddresses = [
   "SecondaryIPv6Addresses",
 ].map((name) => `NetworkSettings.${name}`);
 
+/** Of Windows; Docker's answers have them on all systems. */
+const foreignResources = { CpuCount: 0, CpuPercent: 0, IOMaximumIOps: 0, IOMaximumBandwidth: 0 };
+const kernelMemory = { KernelMemory: 0, KernelMemoryTCP: 0 };
+
 export const containerInspectByVersion: ByVersion<ContainerInspect> = [
+  { add: ({ HostConfig }) => ({ HostConfig: { ...HostConfig, ...foreignResources } }) },
+  {
+    before: 42,
+    add: ({ HostConfig }) => ({ HostConfig: { ...HostConfig, ...foreignResources, ...kernelMemory } }),
+  },
   { from: 52, omit: legacyAddresses, omitEmpty: ["Config.OnBuild"] },
   { before: 45, add: withShortIdAliases },
 ];
@@ -164,12 +174,23 @@ export const infoByVersion: ByVersion<InfoAnswer> = [
     }),
   },
   { before: 46, omit: ["Containerd"] },
+  { before: 39, add: withUnknown },
+  { before: 25, add: withPlainSecurityOptions },
   {
     before: 44,
     add: ({ Runtimes }) => ({
       Runtimes: Object.fromEntries(Object.entries(Runtimes).map(([name, { path }]) => [name, { path }])),
     }),
   },
+];
+
+/** A network asked for alone; IPAM's use of addresses came with 1.52. */
+export const networkInspectByVersion: ByVersion<NetworkInspect> = [{ before: 52, omit: ["Status"] }];
+
+/** Rows told of the containers on them until 1.28. */
+export const networkSummaryByVersion: ByVersion<NetworkInspect> = [
+  { omit: ["Status"] },
+  { from: 28, add: () => ({ Containers: {} }) },
 ];
 
 /** Events of kinds that a version does not know yet. */
@@ -193,6 +214,18 @@ function withShortIdAliases({ Id, Config, NetworkSettings }: ContainerInspect): 
     return [name, { ...endpoint, Aliases: [...aliases] }];
   });
   return { NetworkSettings: { ...NetworkSettings, Networks: Object.fromEntries(networks) as object } };
+}
+
+/** What the daemon could not find out was a word before 1.39. */
+function withUnknown({ KernelVersion, OperatingSystem }: InfoAnswer): Record<string, unknown> {
+  const unknown = "<unknown>";
+  return { KernelVersion: KernelVersion || unknown, OperatingSystem: OperatingSystem || unknown };
+}
+
+/** Before 1.25 security options were bare names, and there was an execution driver. */
+function withPlainSecurityOptions({ SecurityOptions }: InfoAnswer): Record<string, unknown> {
+  const names = SecurityOptions.map((option) => option.replace(/^name=/, "").replace(/,.*$/, ""));
+  return { ExecutionDriver: "<not supported>", SecurityOptions: names };
 }
 
 function withNoneNames({ RepoTags, RepoDigests }: ImageSummary): Record<string, unknown> {

@@ -152,6 +152,7 @@ const hostConfig = fields("container.HostConfig", {
   Annotations: textMap,
   CapAdd: command,
   CapDrop: command,
+  Capabilities: texts,
   CgroupnsMode: word<"" | "private" | "host">(),
   Dns: texts,
   DnsOptions: texts,

@@ -45,13 +45,50 @@ describe("createBodyForVersion", () => {
       a: "b",
     });
     expect(adapt({ HostConfig: { ConsoleSize: [40, 120] } }, 41).HostConfig?.ConsoleSize).toEqual([0, 0]);
-    expect(adapt({ Healthcheck: { StartInterval: 5 } }, 43).Healthcheck?.StartInterval).toBe(0);
+    expect(adapt({ Healthcheck: { Retries: 2, StartInterval: 5 } }, 43).Healthcheck).toEqual({ Retries: 2 });
+    expect(adapt({ Healthcheck: { StartInterval: 5 } }, 44).Healthcheck).toEqual({ StartInterval: 5 });
     expect(adapt(mounted({ TmpfsOptions: { SizeBytes: 1 } }), 41).HostConfig?.Mounts?.[0]).not.toHaveProperty(
       "TmpfsOptions",
     );
   });
 
+  test("the endpoint of the default network is the bridge's", () => {
+    const endpoints = (mode: string): unknown =>
+      adapt(
+        {
+          HostConfig: { NetworkMode: mode },
+          NetworkingConfig: { EndpointsConfig: { default: { Aliases: ["a"] } } },
+        },
+        41,
+      ).NetworkingConfig?.EndpointsConfig;
+    for (const mode of ["", "default", "bridge"])
+      expect(endpoints(mode)).toEqual({ bridge: { Aliases: ["a"], MacAddress: "", GwPriority: 0 } });
+    expect(endpoints("shop")).toHaveProperty("default");
+  });
+
+  const interfaceSysctl = { Sysctls: { "net.ipv4.conf.eth0.log_martians": "1" } };
+  test.each([
+    [{ Capabilities: ["CAP_CHOWN"] }, 39],
+    [{ Capabilities: ["CAP_CHOWN"] }, 41],
+    [{ Capabilities: [] }, 40],
+    [interfaceSysctl, 47],
+    [{ ...interfaceSysctl, NetworkMode: "host" }, 48],
+    [{ Sysctls: { "net.ipv4.conf.all.log_martians": "1" } }, 48],
+  ])("%p is taken in 1.%p", (HostConfig, version) => {
+    expect(() => adapt({ HostConfig }, version)).not.toThrow();
+  });
+
   const refused: readonly [CreateContainerBody, number, string][] = [
+    [
+      { HostConfig: { Capabilities: ["CAP_CHOWN"] } },
+      40,
+      "the HostConfig.Capabilities field is not supported by this daemon; use CapAdd and CapDrop to set capabilities",
+    ],
+    [
+      { HostConfig: interfaceSysctl },
+      48,
+      `interface specific sysctl setting "net.ipv4.conf.eth0.log_martians" must be supplied using driver option 'com.docker.network.endpoint.sysctls'`,
+    ],
     [mounted({ TmpfsOptions: {} }), 42, `TmpfsOptions must not be specified on mount type "bind"`],
     [mounted({ VolumeOptions: {} }), 55, `VolumeOptions must not be specified on mount type "bind"`],
     [

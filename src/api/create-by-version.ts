@@ -19,6 +19,8 @@ export type CreateFacts = { readonly cgroupVersion: 1 | 2 };
 
 const rules: readonly Rule[] = [
   { apply: refuseEmpty },
+  { apply: withDefaultEndpointNamed },
+  { from: 40, before: 41, apply: refuseCapabilities },
   { before: 40, apply: (body) => withHost(body, ({ IpcMode }) => ({ IpcMode: IpcMode || "shareable" })) },
   { before: 40, apply: (body) => withMounts(body, (mount) => withBind(mount, { NonRecursive: false })) },
   { before: 41, apply: withHostCgroupOnV1 },
@@ -37,6 +39,7 @@ const rules: readonly Rule[] = [
   { before: 44, apply: withMacOnFirstEndpoint },
   { from: 44, before: 52, apply: withMacOnNamedEndpoint },
   { from: 52, apply: refuseContainerWideMac },
+  { from: 48, apply: refuseInterfaceSysctls },
   { apply: withPortsForEmptyBindings },
 ];
 
@@ -81,6 +84,39 @@ function refuseEmpty(body: Body): Body {
   if (Object.keys(body).every((key) => key === "HostConfig" || key === "NetworkingConfig"))
     throw new InvalidParameterError("config cannot be empty in order to create a container");
   return body;
+}
+
+/** `default` is the name of the network that it stands for. */
+function withDefaultEndpointNamed(body: Body): Body {
+  const { default: endpoint, ...others } = body.NetworkingConfig?.EndpointsConfig ?? {};
+  return endpoint && networkOf(body) === "bridge"
+    ? setEndpoints(body, { ...others, bridge: endpoint })
+    : body;
+}
+
+/** A whole set of capabilities could be asked for in 1.40 alone. */
+function refuseCapabilities(body: Body): Body {
+  if (body.HostConfig?.Capabilities?.length)
+    throw new InvalidParameterError(
+      "the HostConfig.Capabilities field is not supported by this daemon; use CapAdd and CapDrop to set capabilities",
+    );
+  return body;
+}
+
+/** Sysctls of one interface belong to an endpoint since 1.46; older versions have them set for the whole namespace. */
+function refuseInterfaceSysctls(body: Body): Body {
+  const name = Object.keys(body.HostConfig?.Sysctls ?? {}).find((key) =>
+    /^net\.[^.]+\.[^.]+\.eth[^.]*\./.test(key),
+  );
+  if (name !== undefined && hasOwnNamespace(networkOf(body)))
+    throw new InvalidParameterError(
+      `interface specific sysctl setting ${JSON.stringify(name)} must be supplied using driver option 'com.docker.network.endpoint.sysctls'`,
+    );
+  return body;
+}
+
+function hasOwnNamespace(network: string): boolean {
+  return network !== "host" && !network.startsWith("container:");
 }
 
 function withHost(body: Body, change: (host: Partial<HostConfig>) => Partial<HostConfig>): Body {
@@ -154,7 +190,8 @@ function withoutAnnotations(body: Body): Body {
 }
 
 function withoutStartInterval(body: Body): Body {
-  return body.Healthcheck ? { ...body, Healthcheck: { ...body.Healthcheck, StartInterval: 0 } } : body;
+  const { StartInterval: _, ...Healthcheck } = body.Healthcheck ?? {};
+  return body.Healthcheck ? { ...body, Healthcheck } : body;
 }
 
 function refuseForceRecursive({ Type, BindOptions }: MountRequest): void {

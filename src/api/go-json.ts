@@ -40,6 +40,12 @@ const literals: Readonly<Record<string, readonly [word: string, value: null | bo
   f: ["false", false],
 };
 
+const space = /[ \t\r\n]*/y;
+const digits = /[0-9]*/y;
+/** Of a string, up to its end, an escape or what may not stand in it. */
+// oxlint-disable-next-line no-control-regex -- they are what JSON refuses
+const plainText = /[^"\\\u0000-\u001f]*/y;
+
 class Reader {
   readonly #text: string;
   #at = 0;
@@ -53,7 +59,7 @@ class Reader {
   }
 
   skipSpace(): void {
-    while (" \t\r\n".includes(this.#text.charAt(this.#at)) && !this.isAtEnd) this.#at += 1;
+    this.#skip(space);
   }
 
   value(depth: number): GoValue {
@@ -104,10 +110,12 @@ class Reader {
   #string(): string {
     const start = this.#at;
     this.#at += 1;
+    this.#skip(plainText);
+    if (this.#take('"')) return this.#text.slice(start + 1, this.#at - 1).toWellFormed();
     while (!this.#take('"')) {
-      if (this.#text.charCodeAt(this.#at) < 0x20 || this.isAtEnd) this.#refuse("in string literal");
-      if (this.#take("\\")) this.#escape();
-      else this.#at += 1;
+      if (!this.#take("\\")) this.#refuse("in string literal");
+      this.#escape();
+      this.#skip(plainText);
     }
     return (JSON.parse(this.#text.slice(start, this.#at)) as string).toWellFormed();
   }
@@ -139,8 +147,14 @@ class Reader {
 
   #digits(): boolean {
     const start = this.#at;
-    while (isDigit(this.#text.charAt(this.#at))) this.#at += 1;
+    this.#skip(digits);
     return this.#at > start;
+  }
+
+  #skip(sticky: RegExp): void {
+    sticky.lastIndex = this.#at;
+    sticky.test(this.#text);
+    this.#at = sticky.lastIndex;
   }
 
   #take(char: string): boolean {

@@ -18,6 +18,7 @@ export const routes: readonly Route[] = [
   { method: "GET", pattern: "/info", handler: system.info },
   { method: "GET", pattern: "/events", handler: system.events },
   { method: "GET", pattern: "/system/df", handler: diskUsage },
+  { method: "OPTIONS", pattern: "/", handler: system.options },
   { method: "OPTIONS", pattern: "/*path", handler: system.options },
 
   { method: "GET", pattern: "/containers/json", handler: containers.list },
@@ -56,6 +57,7 @@ export const routes: readonly Route[] = [
   { method: "POST", pattern: "/images/prune", since: 25, handler: images.prune },
 
   { method: "GET", pattern: "/networks", handler: networks.list },
+  { method: "GET", pattern: "/networks/", handler: networks.list },
   { method: "GET", pattern: "/networks/:id", handler: networks.inspect },
 
   { method: "GET", pattern: "/volumes", handler: volumes.list },

@@ -10,7 +10,7 @@ import { realHost } from "../base/host.ts";
 import { silentLog } from "../base/log.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Hijacked } from "./answer.ts";
-import { json, rawStreamType, stream } from "./answer.ts";
+import { json, multiplexedStreamType, rawStreamType, stream } from "./answer.ts";
 import { execStartBody } from "./bodies.ts";
 import { jsonBody } from "./call.ts";
 import type { Route } from "./router.ts";
@@ -46,6 +46,11 @@ const headSeen = Promise.withResolvers<void>();
 const table: readonly Route[] = [
   { method: "GET", pattern: "/things/:id", handler: ({ params, version }) => json({ ...params, version }) },
   { method: "GET", pattern: "/new", since: 50, handler: () => json("new") },
+  {
+    method: "POST",
+    pattern: "/framed",
+    handler: () => ({ kind: "hijack", type: multiplexedStreamType, open: () => ({ stream: undefined }) }),
+  },
   {
     method: "GET",
     pattern: "/missing",
@@ -291,6 +296,13 @@ describe("hijacked connections", () => {
     expect(response.status).toBe(200);
     expect(response.headers.get("content-type")).toBe(rawStreamType);
     expect(await response.text()).toBe("OLD CLIENT bye");
+  });
+
+  test("framed output has its own type only with Upgrade, as in dockerd", async () => {
+    const response = await get("/framed", { method: "POST", body: "x" });
+    expect(response.headers.get("content-type")).toBe(rawStreamType);
+    const upgraded = await talk(`POST /framed HTTP/1.1\r\nHost: a\r\n${upgrade}\r\n`);
+    expect(upgraded).toContain(`Content-Type: ${multiplexedStreamType}\r\n`);
   });
 
   test("an error comes with its status, as JSON", async () => {

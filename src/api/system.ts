@@ -29,7 +29,7 @@ export function pingHead(): Answer {
 }
 
 export function options(): Answer {
-  return { kind: "empty", status: 200 };
+  return { kind: "empty", status: 200, headers: { "Content-Length": "0" } };
 }
 
 export function versions({ engine }: Call): Answer {

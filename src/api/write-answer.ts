@@ -4,7 +4,7 @@ import { STATUS_CODES } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex, Writable } from "node:stream";
 import type { Answer, Headers, HijackAnswer, StreamAnswer } from "./answer.ts";
-import { jsonType } from "./answer.ts";
+import { jsonType, rawStreamType } from "./answer.ts";
 import { pumpHijacked } from "./pump.ts";
 import { writeAll } from "./write-stream.ts";
 
@@ -25,11 +25,11 @@ export function responseSink(request: IncomingMessage, response: ServerResponse)
     head: (status, headers) => {
       response.writeHead(status, headers);
     },
-    hijack: (type) => {
+    hijack: () => {
       // No Upgrade header: the request's body is the input, the response's is the output, unframed until the end.
       response.useChunkedEncodingByDefault = false;
       response.shouldKeepAlive = false;
-      response.writeHead(200, { "Content-Type": type });
+      response.writeHead(200, { "Content-Type": rawStreamType });
       response.flushHeaders();
       return { input: request, output: response };
     },

@@ -61,7 +61,9 @@ function summary(
     Command: commandText(record),
     Created: Math.floor(Date.parse(createdAt) / 1000),
     Ports: portSummaries(portsOf(record)),
-    ...sizes,
+    // As Go leaves out what is 0.
+    ...(sizes?.SizeRw ? { SizeRw: sizes.SizeRw } : {}),
+    ...(sizes?.SizeRootFs ? { SizeRootFs: sizes.SizeRootFs } : {}),
     Labels: config.Labels,
     State: state.status,
     Status: statusText(state, now, health),

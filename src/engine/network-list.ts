@@ -3,7 +3,7 @@ import { InvalidParameterError, NotFoundError } from "../base/errors.ts";
 import { checkFilterKeys, matchesExactly, matchesLabels, matchesPattern } from "../base/filters.ts";
 import type { Filters } from "../base/filters.ts";
 import type { NetworkRecord } from "../networks/network-record.ts";
-import type { NetworkEndpointSummary, NetworkInspect } from "../spec/docker-resources.ts";
+import type { NetworkEndpointSummary, NetworkInspect, SubnetStatus } from "../spec/docker-resources.ts";
 import type { Engine } from "./engine.ts";
 
 const acceptedKeys: ReadonlySet<string> = new Set([
@@ -34,7 +34,7 @@ export function listNetworks(engine: Engine, filters: Filters): NetworkInspect[]
         matchesPattern(filters, "id", id) &&
         matchesLabels(filters, "label", {}),
     )
-    .map((record) => networkBody(record, {}));
+    .map((record) => networkBody(record, endpointsOn(engine, record.name)));
 }
 
 function danglingFilter(filters: Filters): boolean {
@@ -94,7 +94,20 @@ function networkBody(record: NetworkRecord, Containers: NetworkInspect["Containe
         }
       : {},
     Labels: {},
+    ...(isBridge ? { Status: { IPAM: { Subnets: subnetStatus(record.subnet, Containers) } } } : {}),
   };
+}
+
+/** The first address of a subnet, its last and the gateway's are never given to containers. */
+const reservedAddresses = 3;
+
+function subnetStatus(
+  subnet: string,
+  containers: NetworkInspect["Containers"],
+): Record<string, SubnetStatus> {
+  const total = 2 ** (32 - Number(subnet.split("/")[1]));
+  const IPsInUse = Object.keys(containers).length + reservedAddresses;
+  return { [subnet]: { IPsInUse, DynamicIPsAvailable: total - IPsInUse } };
 }
 
 /** The running containers on a network, by id. */

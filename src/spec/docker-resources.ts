@@ -8,7 +8,10 @@ export type NetworkEndpointSummary = {
   readonly IPv6Address: string;
 };
 
-/** `GET /networks/{id}`, and one row of `GET /networks` (there without containers). */
+/** How many addresses of a subnet are taken, its own two and the gateway included. */
+export type SubnetStatus = { readonly IPsInUse: number; readonly DynamicIPsAvailable: number };
+
+/** `GET /networks/{id}`, and one row of `GET /networks` (there without status). */
 export type NetworkInspect = {
   readonly Name: string;
   readonly Id: string;
@@ -30,6 +33,8 @@ export type NetworkInspect = {
   readonly Containers: Readonly<Record<string, NetworkEndpointSummary>>;
   readonly Options: Readonly<Record<string, string>>;
   readonly Labels: Readonly<Record<string, string>>;
+  /** By subnet; networks that have none have no status. */
+  readonly Status?: { readonly IPAM: { readonly Subnets: Readonly<Record<string, SubnetStatus>> } };
 };
 
 /** `GET /volumes/{name}`. */

@@ -241,7 +241,10 @@ export type NetworkingConfig = {
 export type CreateContainerBody = Partial<ContainerConfig> & {
   /** Container-wide, of API versions before 1.44; later it belongs to an endpoint. */
   readonly MacAddress?: string;
-  readonly HostConfig?: Partial<HostConfig>;
+  readonly HostConfig?: Partial<HostConfig> & {
+    /** Of API version 1.40 alone. */
+    readonly Capabilities?: readonly string[];
+  };
   readonly NetworkingConfig?: NetworkingConfig;
 };
 

@@ -126,7 +126,7 @@ function mergedHealth(
   wanted: HealthConfig | undefined,
   image: HealthConfig | undefined,
 ): HealthConfig | undefined {
-  if (!wanted || !image) return wanted ?? image;
+  if (!wanted) return image;
   const given = Object.entries(wanted).filter(([, value]) =>
     Array.isArray(value) ? value.length > 0 : value,
   );
