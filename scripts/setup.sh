@@ -48,6 +48,9 @@ package_name() {
     npm:zypper) echo npm-default ;;
     npm:apt) echo nodejs npm ;;
     xz:apt) echo xz-utils ;;
+    python-docker:apk) echo py3-docker-py ;;
+    python-docker:pacman) echo python-docker ;;
+    python-docker:*) echo python3-docker ;;
     docker-client:apt) apt-cache show docker-cli >/dev/null 2>&1 && echo docker-cli || echo docker.io ;;
     docker-client:apk) echo docker-cli ;;
     docker-client:*) echo docker ;;

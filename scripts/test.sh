@@ -11,6 +11,7 @@ missing_tools() {
   have docker || echo docker-client
   have getfattr || echo attr
   for tool in runc skopeo bzip2 xz zstd perl; do have $tool || echo $tool; done
+  /usr/bin/python3 -c "import docker" 2>/dev/null || echo python-docker
 }
 # shellcheck disable=SC2046
 setup_packages $(missing_parts) $(missing_tools)

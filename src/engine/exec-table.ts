@@ -19,7 +19,8 @@ export type ExecRecord = {
 /** In memory only, as in dockerd: an exec is a client's errand, and its client sees the daemon go. */
 export class ExecTable {
   readonly #byId = new Map<string, ExecRecord>();
-  readonly #waiting = new Map<string, PromiseWithResolvers<void>>();
+  readonly #waitForStart = new Map<string, PromiseWithResolvers<void>>();
+  readonly #waitForEnd = new Map<string, PromiseWithResolvers<void>>();
 
   find(id: string): ExecRecord {
     const record = this.#byId.get(id);
@@ -33,16 +34,21 @@ export class ExecTable {
 
   set(record: ExecRecord): void {
     this.#byId.set(record.id, record);
-    if (record.state.status === "exited") this.#letGo(record.id);
+    const { status } = record.state;
+    if (status === "running" || status === "exited") letGo(this.#waitForStart, record.id);
+    if (status === "exited") letGo(this.#waitForEnd, record.id);
+  }
+
+  /** Resolves when the exec's program runs or has ended, or the exec is not known (any more). */
+  started(id: string): Promise<void> {
+    const state = this.#byId.get(id)?.state.status;
+    return state === "created" || state === "starting" ? waitIn(this.#waitForStart, id) : Promise.resolve();
   }
 
   /** Resolves when the exec has ended, or is not known (any more). */
   ended(id: string): Promise<void> {
     const state = this.#byId.get(id)?.state.status;
-    if (state === undefined || state === "exited") return Promise.resolve();
-    const waiting = this.#waiting.get(id) ?? Promise.withResolvers<void>();
-    this.#waiting.set(id, waiting);
-    return waiting.promise;
+    return state === undefined || state === "exited" ? Promise.resolve() : waitIn(this.#waitForEnd, id);
   }
 
   /** Ids of the container's execs that run: `ExecIDs` of an inspect. */
@@ -64,12 +70,21 @@ export class ExecTable {
     for (const record of this.#byId.values())
       if (record.containerId === containerId) {
         this.#byId.delete(record.id);
-        this.#letGo(record.id);
+        letGo(this.#waitForStart, record.id);
+        letGo(this.#waitForEnd, record.id);
       }
   }
+}
 
-  #letGo(id: string): void {
-    this.#waiting.get(id)?.resolve();
-    this.#waiting.delete(id);
-  }
+type Waiting = Map<string, PromiseWithResolvers<void>>;
+
+function waitIn(waiting: Waiting, id: string): Promise<void> {
+  const found = waiting.get(id) ?? Promise.withResolvers<void>();
+  waiting.set(id, found);
+  return found.promise;
+}
+
+function letGo(waiting: Waiting, id: string): void {
+  waiting.get(id)?.resolve();
+  waiting.delete(id);
 }

@@ -80,7 +80,7 @@ async function startTask(
   const user = userInRootfs(
     engine,
     container.id,
-    body.User ?? container.config.User,
+    body.User || container.config.User,
     container.hostConfig.GroupAdd ?? [],
   );
   const { config, hostConfig } = container;
@@ -125,9 +125,18 @@ export async function execExited(engine: Engine, id: string, end: TaskEnd): Prom
   await rm(taskFiles(engine.config.execRoot, id).dir, { recursive: true, force: true });
 }
 
+/** How long a resize waits for the program to be there, as in dockerd. */
+const startTimeoutMs = 10_000;
+
 export async function resizeExec(engine: Engine, id: string, size: WindowSize): Promise<void> {
-  const exec = engine.execs.find(id);
-  if (exec.state.status !== "running") throw new ConflictError(`exec process is not started`);
+  engine.execs.find(id);
+  // Clients give the size when they see the answer's head, which comes before the program.
+  const over = new AbortController();
+  const time = engine.host.clock.sleep(startTimeoutMs, over.signal).catch(() => {});
+  await Promise.race([engine.execs.started(id), time]);
+  over.abort();
+  if (engine.execs.get(id)?.state.status !== "running")
+    throw new ConflictError("exec process is not started");
   await engine.monitor.resize(id, size);
 }
 
