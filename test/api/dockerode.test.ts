@@ -152,3 +152,158 @@ test("a slow reader of logs gets all of them", async () => {
   expect(bytes).toBe(1_288_895 + 8 * 200_000);
   await container.remove();
 });
+
+/** What the work fails with. */
+const failure = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => undefined,
+    (err: unknown) => err,
+  );
+
+const sleeper = async (options: Partial<Docker.ContainerCreateOptions> = {}): Promise<Docker.Container> => {
+  const container = await client.createContainer({ Image, Cmd: ["sleep", "1000"], ...options });
+  await container.start();
+  return container;
+};
+
+test("rename, update, pause, unpause, top, kill, restart, stop, prune", async () => {
+  const container = await sleeper({ name: "ode-one", Labels: { ode: "1" } });
+  await container.rename({ name: "ode-two" });
+  await container.update({ Memory: 64 << 20, MemorySwap: 64 << 20 });
+  await container.pause();
+  expect(await container.inspect()).toMatchObject({
+    Name: "/ode-two",
+    State: { Paused: true },
+    HostConfig: { Memory: 64 << 20 },
+  });
+  await container.unpause();
+  expect((await container.top({ ps_args: "-o pid,args" })) as { Titles: string[] }).toMatchObject({
+    Titles: ["PID", "COMMAND"],
+  });
+  await container.kill({ signal: "SIGKILL" });
+  expect(await container.wait()).toMatchObject({ StatusCode: 137 });
+  await container.restart({ t: 0 });
+  expect((await container.inspect()).State.Running).toBe(true);
+  await container.stop({ t: 0 });
+  expect(await failure(container.stop())).toMatchObject({ statusCode: 304 });
+  expect((await client.pruneContainers({ filters: { label: ["ode=1"] } })).ContainersDeleted).toEqual([
+    container.id,
+  ]);
+});
+
+test("stats, once and as a stream", async () => {
+  const container = await sleeper({ HostConfig: { Memory: 32 << 20 } });
+  expect(await container.stats({ stream: false, "one-shot": true })).toMatchObject({
+    memory_stats: { limit: 32 << 20 },
+    pids_stats: { current: 1 },
+  });
+  const stream = await container.stats({ stream: true });
+  const first = await new Promise<string>((resolve) =>
+    stream.once("data", (data: Buffer) => resolve(data.toString())),
+  );
+  expect(JSON.parse(first)).toMatchObject({ memory_stats: { limit: 32 << 20 } });
+  (stream as unknown as { destroy(): void }).destroy();
+  await container.remove({ force: true });
+});
+
+test("an exec's terminal is resized, its instance inspected", async () => {
+  const container = await sleeper();
+  const exec = await container.exec({
+    Cmd: ["sh", "-c", "sleep 0.5; stty size; exit 3"],
+    Tty: true,
+    AttachStdout: true,
+  });
+  const stream = await exec.start({ Tty: true });
+  const seen = sink();
+  stream.pipe(seen.stream);
+  await exec.resize({ h: 22, w: 77 });
+  await new Promise((resolve) => stream.on("end", resolve).on("close", resolve));
+  expect(seen.text()).toBe("22 77\r\n");
+  expect(await exec.inspect()).toMatchObject({ Running: false, ExitCode: 3, ContainerID: container.id });
+  await container.remove({ force: true });
+});
+
+test("images: list, inspect, history, tag, import, remove, prune", async () => {
+  const [found] = await client.listImages({ filters: { reference: [Image] } });
+  const image = client.getImage(Image);
+  expect(await image.inspect()).toMatchObject({ Id: found?.Id, RepoTags: [Image] });
+  expect((await image.history()) as { Size: number }[]).toMatchObject([{ Size: found?.Size }]);
+  await image.tag({ repo: "ode/image", tag: "v1" });
+  expect((await client.getImage("ode/image:v1").inspect()).Id).toBe(found?.Id ?? "");
+  expect(await client.getImage("ode/image:v1").remove()).toEqual([{ Untagged: "ode/image:v1" }]);
+  expect(await failure(client.getImage("ode/image:v1").inspect())).toMatchObject({ statusCode: 404 });
+  const imported = await client.importImage(emptyTar(), { repo: "ode/empty", tag: "v1" });
+  const lines = await new Promise<{ status: string }[]>((resolve, reject) =>
+    client.modem.followProgress(imported, (err: Error | null, all: { status: string }[]) =>
+      err ? reject(err) : resolve(all),
+    ),
+  );
+  const id = (await client.getImage("ode/empty:v1").inspect()).Id;
+  expect(lines.at(-1)?.status).toBe(id);
+  await image.tag({ repo: "ode/empty", tag: "v1" });
+  expect((await client.pruneImages({ filters: { dangling: ["true"] } })).ImagesDeleted).toContainEqual({
+    Deleted: id,
+  } as never);
+  await client.getImage("ode/empty:v1").remove();
+});
+
+function emptyTar(): NodeJS.ReadableStream {
+  const stream = new PassThrough();
+  stream.end(new Uint8Array(1024));
+  return stream;
+}
+
+test("volumes: create, list, inspect, remove, prune", async () => {
+  const made = (await client.createVolume({ Name: "ode-volume", Labels: { a: "1" } })) as unknown as {
+    name?: string;
+  };
+  expect(made).toBeDefined();
+  const { Volumes } = await client.listVolumes({
+    filters: { label: ["a=1"] },
+  });
+  expect(Volumes.map(({ Name }) => Name)).toEqual(["ode-volume"]);
+  const volume = client.getVolume("ode-volume");
+  expect(await volume.inspect()).toMatchObject({ Name: "ode-volume", Driver: "local", Labels: { a: "1" } });
+  const user = await client.createContainer({ Image, HostConfig: { Binds: ["ode-volume:/v"] } });
+  expect(await failure(volume.remove())).toMatchObject({ statusCode: 409 });
+  await user.remove();
+  await volume.remove();
+  const anonymous = (await client.createVolume({})) as unknown as { Name?: string; name?: string };
+  const { VolumesDeleted } = await client.pruneVolumes();
+  expect(VolumesDeleted).toEqual([anonymous.Name ?? anonymous.name ?? ""]);
+});
+
+test("networks: list and inspect, with who is on them", async () => {
+  const all = await client.listNetworks();
+  expect(all.map(({ Name }) => Name).toSorted()).toEqual(["bridge", "host", "none"]);
+  const container = await sleeper();
+  const { Containers } = (await client.getNetwork("bridge").inspect()) as {
+    Containers: Record<string, unknown>;
+  };
+  expect(Object.keys(Containers)).toEqual([container.id]);
+  await container.remove({ force: true });
+});
+
+test("the engine: ping, version, info, disk usage, events of the past", async () => {
+  expect((await client.ping()) as Buffer).toEqual(Buffer.from("OK"));
+  expect(await client.version()).toMatchObject({ Os: "linux" });
+  expect((await client.info()) as object).toMatchObject({
+    OSType: "linux",
+    Swarm: { LocalNodeState: "inactive" },
+  });
+  const usage = (await client.df()) as {
+    Images: { Containers: number }[];
+    Containers: unknown[];
+    Volumes: unknown[];
+  };
+  expect([usage.Images.length, usage.Containers, usage.Volumes]).toEqual([1, [], []]);
+  const stream = await client.getEvents({
+    since: 1,
+    until: Math.floor(Date.now() / 1000) + 1,
+    filters: { type: ["volume"] },
+  });
+  const seen = sink();
+  stream.pipe(seen.stream);
+  await new Promise((resolve) => stream.on("end", resolve));
+  expect(seen.text()).toContain("ode-volume");
+});
