@@ -51,6 +51,11 @@ export class ExecTable {
     return state === undefined || state === "exited" ? Promise.resolve() : waitIn(this.#waitForEnd, id);
   }
 
+  /** Ids of the execs that run. */
+  running(): string[] {
+    return [...this.#byId.values()].filter(({ state }) => state.status === "running").map(({ id }) => id);
+  }
+
   /** Ids of the container's execs that run: `ExecIDs` of an inspect. */
   runningIn(containerId: string): string[] {
     return [...this.#byId.values()]

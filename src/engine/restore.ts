@@ -59,10 +59,24 @@ export async function handOver(engine: Engine, monitor: Pick<MonitorClient, "ado
   }
 }
 
-/** After it was replaced: what does not run any more has ended. */
+/**
+ * After it was replaced: what does not run any more has ended. Execs are not handed over: their streams went with the old
+ * one, and those who wait for their end are told that it cannot be known.
+ */
 export async function endTheLost(engine: Engine): Promise<void> {
+  const execs = engine.execs.running();
   const tasks = new Map((await engine.monitor.list()).map((task) => [task.id, task]));
   for (const record of engine.containers.all()) await reconcile(engine, record, tasks.get(record.id));
+  for (const id of execs)
+    if (!tasks.has(id)) await execExited(engine, id, unknownEnd(engine));
+}
+
+function unknownEnd(engine: Engine): TaskEnd {
+  return {
+    exitCode: unknownExitCode,
+    finishedAt: engine.host.clock.now().toISOString(),
+    known: false,
+  };
 }
 
 async function reconcile(
@@ -78,11 +92,7 @@ async function reconcile(
   if (task?.exit) return containerExited(engine, id, task.exit);
   if (task) return;
   if (isRunning(record)) return adopt(engine, record, engine.monitor);
-  const end = readExitRecord(engine, record, state.startedAt) ?? {
-    exitCode: unknownExitCode,
-    finishedAt: engine.host.clock.now().toISOString(),
-    known: false,
-  };
+  const end = readExitRecord(engine, record, state.startedAt) ?? unknownEnd(engine);
   if (!end.known) engine.host.log.warn("container ended unseen, exit code unknown", { container: id });
   return containerExited(engine, id, end);
 }

@@ -202,6 +202,37 @@ describe("kill -9 of the monitor", () => {
     );
   });
 
+  test("an exec that was under way is told to have ended in a way that nobody knows", async () => {
+    const id = await daemon.ok("run", "-d", image, "sleep", "1000");
+    const exec = daemon.docker("exec", id, "sleep", "77");
+    await until("it runs", async () => (await daemon.ok("inspect", "-f", "{{.ExecIDs}}", id)) !== "[]");
+    process.kill(daemon.monitorPid(), "SIGKILL");
+    expect((await exec).exitCode).toBe(255);
+    expect(await daemon.ok("inspect", "-f", "{{.ExecIDs}}", id)).toBe("[]");
+    await daemon.ok("rm", "-f", id);
+  });
+
+  test("health checks go on, also where one was under way", async () => {
+    const flags = ["--health-interval", "200ms", "--health-timeout", "20s"];
+    const id = await daemon.ok(
+      "run",
+      "-d",
+      "--health-cmd",
+      "echo x >> /begun; sleep 0.7",
+      ...flags,
+      image,
+      "sleep",
+      "1000",
+    );
+    await until("a probe runs", async () => (await daemon.docker("exec", id, "ls", "/begun")).exitCode === 0);
+    process.kill(daemon.monitorPid(), "SIGKILL");
+    await until(
+      "it is healthy",
+      async () => (await daemon.ok("inspect", "-f", "{{.State.Health.Status}}", id)) === "healthy",
+    );
+    await daemon.ok("rm", "-f", id);
+  });
+
   test("daemon and monitor at once: the container runs on under new ones", async () => {
     const id = await daemon.ok("run", "-d", image, "sh", "-c", `sleep ${1.5 * slowness}; echo end; exit 3`);
     process.kill(daemon.monitorPid(), "SIGKILL");
