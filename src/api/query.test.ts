@@ -56,9 +56,20 @@ describe("timestampOf", () => {
     expect(timestampOf(query("since="), "since")).toBeUndefined();
     expect(timestampOf(query(""), "since")).toBeUndefined();
   });
-  for (const bad of ["yesterday", "10m", "1.x", "1.-5", "2026-01-01"])
+  const refused: readonly [string, string][] = [
+    ["yesterday", 'invalid seconds "yesterday": invalid syntax'],
+    ["10m", 'invalid seconds "10m": invalid syntax'],
+    ["2026-01-01", 'invalid seconds "2026-01-01": invalid syntax'],
+    ["99999999999999999999", 'invalid seconds "99999999999999999999": value out of range'],
+    ["1.x", "invalid nanoseconds: invalid character 'x' at position 0"],
+    ["1.-5", "invalid nanoseconds: invalid character '-' at position 0"],
+    [`1.${"0".repeat(21)}`, "invalid nanoseconds: length 21 exceeds maximum 20"],
+  ];
+  for (const [bad, why] of refused)
     test(`refuses ${bad}`, () =>
-      expect(() => timestampOf(query(`since=${bad}`), "since")).toThrow(InvalidParameterError));
+      expect(() => timestampOf(query(`since=${bad}`), "since")).toThrow(
+        new InvalidParameterError(`invalid value for "since": invalid timestamp "${bad}": ${why}`),
+      ));
 });
 
 describe("filtersOf", () => {

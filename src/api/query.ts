@@ -39,17 +39,32 @@ export function terminalSize(query: Query, key: string, what: string): number {
 /** A point in time since 1970. A double cannot hold it whole: logs are asked for by the nanosecond. */
 export type Timestamp = { readonly seconds: number; readonly nanoseconds: number };
 
-/** `seconds` or `seconds.nanoseconds`; undefined when missing or empty. Clients turn dates and durations into this form. */
-export function timestampOf(query: Query, key: string): Timestamp | undefined {
+/**
+ * `seconds` or `seconds.nanoseconds`; undefined when missing or empty. Clients turn dates and durations into this form.
+ * `quote` is what Docker puts around the key when it refuses: it is not the same for all endpoints.
+ */
+export function timestampOf(query: Query, key: string, quote: `"` | `'` = `"`): Timestamp | undefined {
   const value = textOf(query, key);
   if (value === "") return undefined;
-  const match = /^([+-]?\d{1,12})(?:\.(\d{0,20}))?$/.exec(value);
-  if (!match)
+  const [seconds = "", fraction = ""] = value.split(/\.(.*)/s, 2);
+  const problem = timestampProblem(seconds, fraction);
+  if (problem !== undefined)
     throw new InvalidParameterError(
-      `invalid value for "${key}": invalid timestamp ${JSON.stringify(value)}: want seconds or seconds.nanoseconds`,
+      `invalid value for ${quote}${key}${quote}: invalid timestamp ${JSON.stringify(value)}: ${problem}`,
     );
-  const [, seconds, fraction = ""] = match;
   return { seconds: Number(seconds), nanoseconds: Number(fraction.padEnd(9, "0").slice(0, 9)) };
+}
+
+/** Of a fraction, more than 9 digits are left out; the limit on them is Docker's. */
+function timestampProblem(seconds: string, fraction: string): string | undefined {
+  if (!/^[+-]?\d+$/.test(seconds)) return `invalid seconds ${JSON.stringify(seconds)}: invalid syntax`;
+  if (!Number.isSafeInteger(Number(seconds)))
+    return `invalid seconds ${JSON.stringify(seconds)}: value out of range`;
+  if (fraction.length > 20) return `invalid nanoseconds: length ${fraction.length} exceeds maximum 20`;
+  const at = fraction.search(/\D/);
+  return at < 0
+    ? undefined
+    : `invalid nanoseconds: invalid character '${fraction.charAt(at)}' at position ${at}`;
 }
 
 /**

@@ -60,7 +60,7 @@ export function events({ engine, query, version, headers, signal }: Call): Answe
 
 /** Exact for the `timeNano` of an event: both are rounded to the same double. */
 function nanosecondsOf(query: Query, key: string): number | undefined {
-  const time = timestampOf(query, key);
+  const time = timestampOf(query, key, "'");
   return time && time.seconds * 1e9 + time.nanoseconds;
 }
 

@@ -326,6 +326,43 @@ describe("events", () => {
     expect(containerEvents(shown)).toEqual(containerEvents(expected));
   });
 
+  test.if(engine.kind === "sampan")(
+    "come as JSON lines, or as a JSON text sequence to those who ask",
+    async () => {
+      const since = (Date.now() / 1000).toFixed(9);
+      const id = await ok("create", image);
+      await ok("rm", id);
+      const until = (Date.now() / 1000).toFixed(9);
+      const events = async (version: string, Accept: string): Promise<[string | null, string[]]> => {
+        const path = `/${version}/events?since=${since}&until=${until}`;
+        const answer = await fetch(`http://engine${path}`, { unix: engine.socket, headers: { Accept } });
+        return [answer.headers.get("content-type"), (await answer.text()).split("\n").slice(0, -1)];
+      };
+      const table: [string, string, string][] = [
+        ["v1.51", "*/*", "application/json"],
+        ["v1.52", "*/*", "application/jsonl"],
+        ["v1.52", "application/x-ndjson", "application/x-ndjson"],
+        ["v1.53", "application/json, application/jsonl;q=0.5", "application/jsonl"],
+        ["v1.52", "application/json-seq", "application/json-seq"],
+      ];
+      for (const [version, accept, type] of table) {
+        const [contentType, lines] = await events(version, accept);
+        expect([accept, contentType]).toEqual([accept, type]);
+        expect(lines.every((line) => line.startsWith("\u001e") === (type === "application/json-seq"))).toBe(
+          true,
+        );
+        expect(
+          lines.map((line) => (JSON.parse(line.replace("\u001e", "")) as { Action: string }).Action),
+        ).toEqual(["create", "destroy"]);
+      }
+      const refused = await engine.api("GET", "/events?since=x");
+      expect([refused.status, refused.json()]).toEqual([
+        400,
+        { message: `invalid value for 'since': invalid timestamp "x": invalid seconds "x": invalid syntax` },
+      ]);
+    },
+  );
+
   test("filters choose by event and container", async () => {
     const since = (Date.now() / 1000).toFixed(9);
     const [a, b] = [await ok("create", "--label", "mark=1", image), await ok("create", image)];
