@@ -22,7 +22,7 @@ export type CgroupStats = {
     readonly maxUsageBytes: number;
     /** Infinity: none. */
     readonly limitBytes: number;
-    /** How often the limit was met; v1 only. */
+    /** v1: how often the limit was met. v2: how often nothing was left but to kill (`oom` of memory.events), as in Docker. */
     readonly failures: number;
     /** memory.stat as it is: names differ between v1 and v2. */
     readonly stats: Readonly<Record<string, number>>;
@@ -104,7 +104,7 @@ function statsOfV2(read: Read): CgroupStats {
       usageBytes: number(read("memory", "memory.current")),
       maxUsageBytes: number(read("memory", "memory.peak")),
       limitBytes: limitV2(read("memory", "memory.max")),
-      failures: 0,
+      failures: pairs(read("memory", "memory.events"))["oom"] ?? 0,
       stats: pairs(read("memory", "memory.stat")),
     },
     pids: {
