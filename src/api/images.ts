@@ -4,6 +4,8 @@ import { resolveOrMakeImage } from "../engine/host-image.ts";
 import { importImage, listImages, loadImages, removeImage, tagImage } from "../engine/images.ts";
 import { pruneImages } from "../engine/prune-images.ts";
 import { imageHistory } from "../images/image-history.ts";
+import { parsePlatformJson, requirePlatform } from "../images/image-platform.ts";
+import type { Image } from "../images/image-store.ts";
 import { imageInspect } from "../images/image-summary.ts";
 import type { LoadedImage } from "../images/load.ts";
 import type { ByteSource } from "../storage/byte-reader.ts";
@@ -30,15 +32,28 @@ export function list({ engine, query, version }: Call): Answer {
   return json(rows.map((row) => forVersion(row, imageSummaryByVersion, version)));
 }
 
+/** One image is of one platform here: asking for its manifests adds nothing (as with dockerd's own image store). */
 export function inspect(call: Call): Answer {
-  const { images } = call.engine;
-  const answer = imageInspect(images, images.resolve(param(call, "name")));
-  return json(forVersion(answer, imageInspectByVersion, call.version));
+  const { engine, query, version } = call;
+  const platform = version >= 49 ? textOf(query, "platform") : "";
+  if (platform !== "" && version >= 48 && flagOf(query, "manifests"))
+    throw new InvalidParameterError("conflicting options: manifests and platform options cannot both be set");
+  const answer = imageInspect(engine.images, namedImage(call, platform));
+  return json(forVersion(answer, imageInspectByVersion, version));
 }
 
 export function history(call: Call): Answer {
-  const { images } = call.engine;
-  return json(imageHistory(images, images.resolve(param(call, "name"))));
+  const platform = call.version >= 48 ? textOf(call.query, "platform") : "";
+  return json(imageHistory(call.engine.images, namedImage(call, platform)));
+}
+
+/** The image of the path; `platform` is JSON, or empty for any. */
+function namedImage(call: Call, platform: string): Image {
+  const wanted = platform === "" ? undefined : parsePlatformJson(platform);
+  const name = param(call, "name");
+  const image = call.engine.images.resolve(name);
+  if (wanted) requirePlatform(image, name, wanted);
+  return image;
 }
 
 export function tag(call: Call): Answer {

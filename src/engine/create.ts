@@ -7,6 +7,8 @@ import { checkName, nameTaken, randomName } from "../containers/names.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import { containerSettings } from "../containers/settings.ts";
 import type { VolumeRequest } from "../containers/settings/mount-points.ts";
+import { hostPlatform } from "../images/image-config.ts";
+import { parsePlatform, platformText, requirePlatform } from "../images/image-platform.ts";
 import type { Image } from "../images/image-store.ts";
 import type { CreateContainerBody, HostConfig, MountPoint } from "../spec/docker.ts";
 import { publishContainerEvent, publishVolumeEvent } from "./engine.ts";
@@ -18,6 +20,7 @@ import { prepareRw } from "../storage/overlay.ts";
 export type CreateRequest = {
   /** Given by the user, with or without a leading slash; undefined: `adjective_noun`. */
   readonly name?: string;
+  /** `os[/arch[/variant]]` that the image must be for. */
   readonly platform?: string;
   readonly body: CreateContainerBody;
 };
@@ -31,7 +34,7 @@ export async function createContainer(
   const given = request.name ? checkName(request.name) : undefined;
   refuseTakenName(engine, given);
   const id = engine.host.random.hex(32);
-  const image = await resolveOrMakeImage(engine, request.body.Image ?? "");
+  const image = await imageFor(engine, request);
   const settings = containerSettings(request.body, {
     id,
     image: image.config,
@@ -79,7 +82,26 @@ export async function createContainer(
   rollback.commit();
   for (const name of madeVolumes) publishVolumeEvent(engine, "create", name);
   publishContainerEvent(engine, record, "create");
-  return { id, warnings: [...warnings, ...portWarnings(hostConfig)] };
+  return {
+    id,
+    warnings: [...warnings, ...portWarnings(hostConfig), ...platformWarnings(image, request)],
+  };
+}
+
+async function imageFor(engine: Engine, { body, platform }: CreateRequest): Promise<Image> {
+  const wanted = platform === undefined ? undefined : parsePlatform(platform);
+  const ref = body.Image ?? "";
+  const image = await resolveOrMakeImage(engine, ref);
+  if (wanted) requirePlatform(image, ref, wanted);
+  return image;
+}
+
+function platformWarnings({ body }: Image, { platform }: CreateRequest): readonly string[] {
+  const host = hostPlatform();
+  if (platform !== undefined || body.architecture === host.architecture) return [];
+  return [
+    `The requested image's platform (${platformText(body)}) does not match the detected host platform (${platformText(host)}) and no specific platform was requested`,
+  ];
 }
 
 /** The root folder of a container looks like that of its topmost layer. */

@@ -278,6 +278,30 @@ describe("names", () => {
   });
 });
 
+test("a platform that an image is not for: not found, and clients pull", async () => {
+  const create = (query: string): Promise<{ status: number; body: string }> =>
+    engine.api("POST", `/containers/create?${query}`, { Image: testImage });
+  const wrong = await create("platform=linux/s390x");
+  expect(wrong.status).toBe(404);
+  expect(wrong.body).toContain("does not match the specified platform");
+  const right = await create("platform=linux");
+  expect(right.status).toBe(201);
+  await ok("rm", (JSON.parse(right.body) as { Id: string }).Id);
+  if (engine.kind === "dockerd") return;
+  const inspect = (query: string): Promise<{ status: number }> =>
+    engine.api("GET", `/v1.49/images/${testImage}/json?${query}`);
+  const platform = (architecture: string): string =>
+    `platform=${encodeURIComponent(JSON.stringify({ os: "linux", architecture }))}`;
+  expect((await inspect(platform("s390x"))).status).toBe(404);
+  expect(
+    await inspect(platform({ x64: "amd64", arm64: "arm64" }[process.arch as string] ?? "")),
+  ).toMatchObject({
+    status: 200,
+  });
+  expect((await inspect(`manifests=1&${platform("amd64")}`)).status).toBe(400);
+  expect((await inspect("platform=x")).status).toBe(400);
+});
+
 test("inspect tells layers, size, time and configuration", async () => {
   const found = JSON.parse(await ok("image", "inspect", testImage)) as [Record<string, unknown>];
   expect(found[0]).toMatchObject({
