@@ -67,8 +67,7 @@ export async function endTheLost(engine: Engine): Promise<void> {
   const execs = engine.execs.running();
   const tasks = new Map((await engine.monitor.list()).map((task) => [task.id, task]));
   for (const record of engine.containers.all()) await reconcile(engine, record, tasks.get(record.id));
-  for (const id of execs)
-    if (!tasks.has(id)) await execExited(engine, id, unknownEnd(engine));
+  for (const id of execs) if (!tasks.has(id)) await execExited(engine, id, unknownEnd(engine));
 }
 
 function unknownEnd(engine: Engine): TaskEnd {
