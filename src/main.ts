@@ -16,6 +16,9 @@ if (process.argv0 === "/sbin/init" || first === "init") {
   const { runMonitor } = await import("./monitor/monitor.ts");
   process.exitCode = runMonitor(args.slice(1));
 } else {
-  const { runClient } = await import("./cli/client.ts");
-  process.exitCode = await runClient(args);
+  const [{ runClient }, { processStreams }] = await Promise.all([
+    import("./cli/client.ts"),
+    import("./cli/process-streams.ts"),
+  ]);
+  process.exitCode = await runClient(args, process.env, processStreams);
 }

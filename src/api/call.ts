@@ -26,6 +26,14 @@ export type Handler = (call: Call) => Answer | Promise<Answer>;
 /** Far above any create body; a guard against a client that never stops. */
 const maxJsonBytes = 16 * 2 ** 20;
 
+/** Longer ones are cut: they are kept in records. */
+const longestClientName = 120;
+
+/** The client as it names itself; "" when it does not. */
+export function clientOf({ headers }: Pick<Call, "headers">): string {
+  return (headers["user-agent"] ?? "").slice(0, longestClientName);
+}
+
 /** A part of the path that the route's pattern names. */
 export function param(call: Call, name: string): string {
   const value = call.params[name];

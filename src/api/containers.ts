@@ -1,6 +1,7 @@
 // Containers: the endpoints that are a request and an answer. Streams are in container-streams.ts.
 import { InvalidParameterError } from "../base/errors.ts";
 import { createContainer } from "../engine/create.ts";
+import { explainContainer } from "../engine/explain.ts";
 import { inspectContainer } from "../engine/inspect.ts";
 import { killContainer } from "../engine/kill.ts";
 import { listContainers } from "../engine/list.ts";
@@ -11,6 +12,7 @@ import { renameContainer } from "../engine/rename.ts";
 import { resizeContainer } from "../engine/resize.ts";
 import { startContainer } from "../engine/start.ts";
 import { restartContainer, stopContainer } from "../engine/stop.ts";
+import type { StopOptions } from "../engine/stop.ts";
 import { containerTop } from "../engine/top.ts";
 import { updateContainer } from "../engine/update.ts";
 import type { UpdateContainerBody } from "../spec/docker.ts";
@@ -19,7 +21,7 @@ import { changedOr304, empty, json } from "./answer.ts";
 import { containerInspectByVersion, containerSummaryByVersion, forVersion } from "./answers-by-version.ts";
 import { createBody, updateBody } from "./bodies.ts";
 import type { Call } from "./call.ts";
-import { jsonBody, param } from "./call.ts";
+import { clientOf, jsonBody, param } from "./call.ts";
 import { createBodyForVersion } from "./create-by-version.ts";
 import { filtersOf, flagOf, integerOf, terminalSize, textOf } from "./query.ts";
 
@@ -52,7 +54,10 @@ export async function create(call: Call): Promise<Answer> {
 export async function inspect(call: Call): Promise<Answer> {
   const { engine, query, version } = call;
   const answer = await inspectContainer(engine, param(call, "id"), { size: flagOf(query, "size") });
-  return json(forVersion(answer, containerInspectByVersion, version));
+  const shown = forVersion(answer, containerInspectByVersion, version);
+  // Beyond Docker's API, and only for who asks: `sampan why`.
+  if (!flagOf(query, "sampan")) return json(shown);
+  return json({ ...shown, Sampan: explainContainer(engine, param(call, "id")) });
 }
 
 /** A body with a host configuration was the way to start before 1.24: refused rather than ignored. */
@@ -63,7 +68,9 @@ export async function start(call: Call): Promise<Answer> {
     throw new InvalidParameterError(
       "starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24",
     );
-  return changedOr304(await startContainer(call.engine, param(call, "id")));
+  return changedOr304(
+    await startContainer(call.engine, param(call, "id"), { action: "start", by: clientOf(call) }),
+  );
 }
 
 export async function stop(call: Call): Promise<Answer> {
@@ -75,20 +82,18 @@ export async function restart(call: Call): Promise<Answer> {
   return empty();
 }
 
-function stopOptions({ query, version }: Call): {
-  readonly signal?: string;
-  readonly timeoutSeconds?: number;
-} {
+function stopOptions({ query, version, headers }: Call): StopOptions {
   const signal = version >= 42 ? textOf(query, "signal") : "";
   const timeoutSeconds = integerOf(query, "t");
   return {
+    by: clientOf({ headers }),
     ...(signal === "" ? {} : { signal }),
     ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
   };
 }
 
 export async function kill(call: Call): Promise<Answer> {
-  await killContainer(call.engine, param(call, "id"), textOf(call.query, "signal"));
+  await killContainer(call.engine, param(call, "id"), textOf(call.query, "signal"), clientOf(call));
   return empty();
 }
 

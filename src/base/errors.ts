@@ -37,9 +37,16 @@ export class DeadlineError extends EngineError {}
 /** The program of a container could not be started; `exitCode` is what `docker run` exits with (126 or 127). Docker answers 400. */
 export class ProgramNotStartedError extends EngineError {
   readonly exitCode: 126 | 127 | 128;
-  constructor(message: string, exitCode: 126 | 127 | 128, options?: ErrorOptions) {
+  /** The program is there, but not this, which it is to be run by. */
+  readonly interpreter: string | undefined;
+  constructor(
+    message: string,
+    exitCode: 126 | 127 | 128,
+    options?: ErrorOptions & { readonly interpreter?: string },
+  ) {
     super(message, options);
     this.exitCode = exitCode;
+    this.interpreter = options?.interpreter;
   }
 }
 

@@ -1,22 +1,40 @@
-// The one table of commands: parsing, help and dispatch are made from it, and later completion and documents.
+// The one table of commands: parsing, help, dispatch, completion and documents are made from it.
 
 import type { Command, Flag, Group } from "./command.ts";
 import { containerCommands } from "./table/container-commands.ts";
+import { containerDataCommands } from "./table/container-data-commands.ts";
+import { contextCommands } from "./table/context-commands.ts";
 import { imageCommands } from "./table/image-commands.ts";
+import { networkCommands } from "./table/network-commands.ts";
+import { registryCommands } from "./table/registry-commands.ts";
 import { systemCommands } from "./table/system-commands.ts";
+import { volumeCommands } from "./table/volume-commands.ts";
 
-export const commands: readonly Command[] = [...containerCommands, ...imageCommands, ...systemCommands];
+export const commands: readonly Command[] = [
+  ...containerCommands,
+  ...containerDataCommands,
+  ...imageCommands,
+  ...registryCommands,
+  ...networkCommands,
+  ...volumeCommands,
+  ...systemCommands,
+  ...contextCommands,
+];
 
 export const groups: readonly Group[] = [
+  { name: "builder", summary: "Manage builds" },
   { name: "container", summary: "Manage containers" },
+  { name: "context", summary: "Manage contexts" },
   { name: "image", summary: "Manage images" },
+  { name: "network", summary: "Manage networks" },
   { name: "system", summary: "Manage the engine" },
+  { name: "volume", summary: "Manage volumes" },
 ];
 
 /** Flags before the command's name. */
 export const globalFlags: readonly Flag[] = [
   { name: "config", type: "string", help: "Directory of the client's configuration" },
-  { name: "context", short: "c", type: "string", help: "", hidden: true },
+  { name: "context", short: "c", type: "string", help: "Name of the context whose engine is meant" },
   { name: "debug", short: "D", type: "bool", help: "Show the chain of causes of an error" },
   { name: "host", short: "H", type: "list", help: "Address of the engine (unix://PATH, tcp://HOST:PORT)" },
   { name: "log-level", short: "l", type: "string", default: "info", help: "", hidden: true },

@@ -1,7 +1,9 @@
 // What a command is: the shape of the one table that parsing, help and dispatch are made from.
 
 import type { EngineClient } from "../client/engine-client.ts";
+import type { ConfigFile } from "./config-file.ts";
 import type { Flags } from "./flags.ts";
+import type { Streams } from "./streams.ts";
 
 /**
  * How a flag's value is read:
@@ -46,12 +48,18 @@ export type Flag = {
 
 export type Section = "common" | "commands" | "management";
 
-export type Context = {
-  readonly env: Readonly<Record<string, string | undefined>>;
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/** All that a command knows of the world: it asks no globals of the process. */
+export type Context = Streams & {
+  readonly env: Env;
   /** Made, not connected: a command that fails on its arguments never opens a socket. */
   readonly client: EngineClient;
   /** `--config`, DOCKER_CONFIG or ~/.docker: where the user's config.json lies. */
   readonly configDirectory: string;
+  readonly config: ConfigFile;
+  /** The name of the engine's address among the user's contexts. */
+  readonly contextName: string;
 };
 
 /** Returns the exit code. */
@@ -69,6 +77,12 @@ export type Command = {
   readonly operands: { readonly min: number; readonly max?: number };
   /** Everything from the first operand on belongs to the operand (run, exec, create, top). */
   readonly stopAtOperand?: true;
+  /** What its operands name, for completion. */
+  /** Not in help pages and documents. */
+  readonly hidden?: true;
+  readonly names?: "container" | "image" | "network" | "volume" | "context";
+  /** It works without an engine's address: a context that cannot be read does not stop it. */
+  readonly withoutEngine?: true;
   readonly flags: readonly Flag[];
   readonly examples?: readonly string[];
   /** Errors of this command end with 125 and name the program, as `run` does, whose exit codes belong to the container. */

@@ -2,20 +2,65 @@
 
 import { chooseHost, parseEndpoint } from "../client/endpoint.ts";
 import type { Endpoint, TlsSettings } from "../client/endpoint.ts";
+import type { Env } from "./command.ts";
+import { textSetting } from "./config-file.ts";
+import type { ConfigFile } from "./config-file.ts";
 import { CommandError } from "./failure.ts";
 import type { Flags } from "./flags.ts";
 
-type Env = Readonly<Record<string, string | undefined>>;
+/** The context of -H, of the environment, or of the usual address: never stored. */
+export const defaultContext = "default";
 
 export function configDirectory(flags: Flags, env: Env): string {
   return flags.text("config") || env["DOCKER_CONFIG"] || `${env["HOME"] ?? "/root"}/.docker`;
 }
 
-/** Throws BadEndpointError, CommandError. */
-export async function chooseEndpoint(flags: Flags, env: Env): Promise<Endpoint> {
+export type Address = { readonly endpoint: Endpoint; readonly contextName: string };
+
+export type AddressOptions = {
+  readonly directory: string;
+  readonly config: ConfigFile;
+  /** The usual address, instead of an error, where a context cannot be read. */
+  readonly orDefault: boolean;
+};
+
+/**
+ * --context, -H, DOCKER_HOST and its like, DOCKER_CONTEXT, the current context of config.json: the first that is there.
+ *
+ * @throws BadEndpointError, CommandError
+ */
+export async function chooseAddress(
+  flags: Flags,
+  env: Env,
+  { directory, config, orDefault }: AddressOptions,
+): Promise<Address> {
+  const name = contextName(flags, env, config);
+  if (name === defaultContext) {
+    const [host] = flags.list("host");
+    const endpoint = parseEndpoint(chooseHost(host, env), await tlsSettings(flags, env));
+    return { endpoint, contextName: name };
+  }
+  const { contextTls, readContext } = await import("./contexts.ts");
+  try {
+    const meta = await readContext(directory, name);
+    const host = meta.Endpoints.docker?.Host || chooseHost(undefined, {});
+    return { endpoint: parseEndpoint(host, await contextTls(directory, meta)), contextName: name };
+  } catch (err) {
+    if (!(err instanceof CommandError)) throw err;
+    if (orDefault) return { endpoint: parseEndpoint(chooseHost(undefined, env)), contextName: name };
+    throw new CommandError(`Failed to initialize: unable to resolve docker endpoint: ${err.message}`);
+  }
+}
+
+function contextName(flags: Flags, env: Env, config: ConfigFile): string {
   const hosts = flags.list("host");
   if (hosts.length > 1) throw new CommandError("specify only one -H");
-  return parseEndpoint(chooseHost(hosts[0], env), await tlsSettings(flags, env));
+  const asked = flags.text("context");
+  if (asked !== "" && hosts.length > 0)
+    throw new CommandError("conflicting options: cannot specify both --host and --context");
+  if (asked !== "") return asked;
+  if (hosts.length > 0 || env["SAMPAN_HOST"] || env["DOCKER_HOST"]) return defaultContext;
+  return env["DOCKER_CONTEXT"] || textSetting(config, "currentContext") || defaultContext;
 }
 
 /** `--tlsverify`, `--tls` and their variables; undefined when TLS is not asked for. */

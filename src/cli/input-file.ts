@@ -1,6 +1,7 @@
 // Archives that are sent to the daemon: from a file or from stdin.
 
 import { CommandError } from "./failure.ts";
+import type { Input } from "./streams.ts";
 
 /** The bytes of a file. Throws CommandError when it cannot be opened. */
 export async function openArchive(path: string): Promise<AsyncIterable<Uint8Array>> {
@@ -10,8 +11,7 @@ export async function openArchive(path: string): Promise<AsyncIterable<Uint8Arra
 }
 
 /** The bytes of stdin, which must not be a terminal. */
-export async function archiveFromStdin(): Promise<AsyncIterable<Uint8Array>> {
-  const { isatty } = await import("node:tty");
-  if (isatty(0)) throw new CommandError("requested load from stdin, but stdin is empty");
-  return Bun.stdin.stream();
+export async function archiveFromStdin(stdin: Input): Promise<AsyncIterable<Uint8Array>> {
+  if (await stdin.isTerminal()) throw new CommandError("requested load from stdin, but stdin is empty");
+  return stdin.bytes();
 }

@@ -1,10 +1,13 @@
 // Calls about containers, one function each. All throw ResponseError with the daemon's words.
 
+import type { ContainerExtra } from "../spec/container-extra.ts";
 import type {
   ContainerInspect,
   ContainerSummary,
   CreateContainerAnswer,
   CreateContainerBody,
+  FilesystemChange,
+  PathStat,
   TopAnswer,
   UpdateContainerAnswer,
   UpdateContainerBody,
@@ -12,6 +15,7 @@ import type {
 } from "../spec/docker.ts";
 import type { Connection } from "./connection.ts";
 import type { Answer, EngineClient, Query } from "./engine-client.ts";
+import { ProtocolError } from "./errors.ts";
 
 /** The API's filters: names with the values that match. */
 type Filters = Readonly<Record<string, readonly string[]>>;
@@ -54,6 +58,14 @@ export async function inspectContainerText(client: EngineClient, id: string, siz
 
 export async function inspectContainer(client: EngineClient, id: string): Promise<ContainerInspect> {
   return await client.json({ method: "GET", path: `${pathOf(id)}/json` });
+}
+
+/** The same with what our engine knows beyond Docker's answer; another engine leaves `Sampan` out. */
+export async function explainContainer(
+  client: EngineClient,
+  id: string,
+): Promise<ContainerInspect & { readonly Sampan?: ContainerExtra }> {
+  return await client.json({ method: "GET", path: `${pathOf(id)}/json`, query: { sampan: true } });
 }
 
 /** A verb without a body: start, stop, kill, restart, pause, unpause, rename, resize. */
@@ -141,4 +153,56 @@ export async function pruneStoppedContainers(
     path: "/containers/prune",
     query: { filters: encodeFilters(filters) },
   });
+}
+
+/** One message for each reading of a container's use of resources; with `stream` false, one. */
+export async function openStats(client: EngineClient, id: string, stream: boolean): Promise<Answer> {
+  const query = stream ? { stream: "1" } : { stream: "0" };
+  return await client.open({ method: "GET", path: `${pathOf(id)}/stats`, query });
+}
+
+export async function containerChanges(
+  client: EngineClient,
+  id: string,
+): Promise<readonly FilesystemChange[] | null> {
+  return await client.json({ method: "GET", path: `${pathOf(id)}/changes` });
+}
+
+/** Answers with a tar archive of the container's root. */
+export async function exportContainer(client: EngineClient, id: string): Promise<Answer> {
+  return await client.open({ method: "GET", path: `${pathOf(id)}/export` });
+}
+
+/** What is at `path` inside the container. Throws ResponseError with status 404 where there is nothing. */
+export async function statPath(client: EngineClient, id: string, path: string): Promise<PathStat> {
+  const answer = await client.open({ method: "HEAD", path: `${pathOf(id)}/archive`, query: { path } });
+  for await (const _ of answer.body) continue;
+  return pathStatOf(answer);
+}
+
+/** Answers with a tar archive of what is at `path`: one entry named like it, and all below. */
+export async function openArchive(client: EngineClient, id: string, path: string): Promise<Answer> {
+  return await client.open({ method: "GET", path: `${pathOf(id)}/archive`, query: { path } });
+}
+
+export async function putArchive(
+  client: EngineClient,
+  id: string,
+  query: { readonly path: string; readonly noOverwriteDirNonDir: boolean; readonly copyUIDGID: boolean },
+  archive: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  const headers = { "Content-Type": "application/x-tar" };
+  await client.text({ method: "PUT", path: `${pathOf(id)}/archive`, query, headers, stream: archive });
+}
+
+/** Throws ProtocolError when the daemon does not say. */
+export function pathStatOf({ head }: Answer): PathStat {
+  const encoded = head.headers.get("x-docker-container-path-stat");
+  if (encoded === undefined) throw new ProtocolError("the daemon did not say what is at the path");
+  return JSON.parse(Buffer.from(encoded, "base64").toString("utf8")) as PathStat;
+}
+
+/** Returns the id of the new image. */
+export async function commitContainer(client: EngineClient, query: Query): Promise<{ readonly Id: string }> {
+  return await client.json({ method: "POST", path: "/commit", query, json: {} });
 }

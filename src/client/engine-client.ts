@@ -37,6 +37,8 @@ export const clientApiVersion = "1.50";
 
 export class EngineClient {
   readonly endpoint: Endpoint;
+  /** Sent with every call. */
+  readonly #headers: Readonly<Record<string, string>>;
   #version: string;
   /** The user's own choice is not changed. */
   readonly #versionIsFixed: boolean;
@@ -46,8 +48,9 @@ export class EngineClient {
   readonly #busy = new Set<Connection>();
   #closed = false;
 
-  constructor(endpoint: Endpoint, apiVersion?: string) {
+  constructor(endpoint: Endpoint, apiVersion?: string, headers: Readonly<Record<string, string>> = {}) {
     this.endpoint = endpoint;
+    this.#headers = headers;
     this.#version = apiVersion?.replace(/^v/, "") || clientApiVersion;
     this.#versionIsFixed = Boolean(apiVersion);
     this.#versionIsKnown = this.#versionIsFixed;
@@ -152,13 +155,14 @@ export class EngineClient {
 
   #encode(call: Call): HttpRequest {
     const path = `/v${this.#version}${call.path}${encodeQuery(call.query)}`;
-    const { method, headers } = call;
+    const { method } = call;
+    const headers = { ...this.#headers, ...call.headers };
     if (call.json !== undefined) {
       const withType = { "Content-Type": "application/json", ...headers };
       return { method, path, headers: withType, body: JSON.stringify(call.json) };
     }
     const body: Body | undefined = call.stream;
-    return { method, path, ...(headers && { headers }), ...(body && { body }) };
+    return { method, path, headers, ...(body && { body }) };
   }
 
   async *#body(connection: Connection, head: ResponseHead, method: HttpRequest["method"]): Answer["body"] {

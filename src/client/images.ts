@@ -1,6 +1,7 @@
 // Calls about images, one function each. All throw ResponseError with the daemon's words.
 
 import type { HistoryItem, ImageDeleteItem, ImageSummary } from "../spec/docker.ts";
+import type { SearchResult } from "../spec/docker-resources.ts";
 import { encodeFilters } from "./containers.ts";
 import type { Answer, EngineClient } from "./engine-client.ts";
 
@@ -80,13 +81,18 @@ export async function importImage(
   });
 }
 
-/** Answers with progress messages; `image` has its tag or digest with it. */
+/** Answers with progress messages. Without a tag, `image` has its tag or digest with it, or all tags are meant. */
 export async function pullImage(
   client: EngineClient,
   image: string,
-  platform: string | undefined,
+  options: { readonly platform?: string | undefined; readonly auth?: string } = {},
 ): Promise<Answer> {
-  return await client.open({ method: "POST", path: "/images/create", query: { fromImage: image, platform } });
+  return await client.open({
+    method: "POST",
+    path: "/images/create",
+    query: { fromImage: image, platform: options.platform },
+    ...(options.auth && { headers: { "X-Registry-Auth": options.auth } }),
+  });
 }
 
 /** Answers with progress messages. */
@@ -110,4 +116,48 @@ export async function pruneUnusedImages(client: EngineClient, filters: Filters):
     path: "/images/prune",
     query: { filters: encodeFilters(filters) },
   });
+}
+
+/** Answers with a tar archive of the images. */
+export async function saveImages(
+  client: EngineClient,
+  names: readonly string[],
+  platform: string | undefined,
+): Promise<Answer> {
+  const query = { names, platform: platform === undefined ? undefined : platformJson(platform) };
+  return await client.open({ method: "GET", path: "/images/get", query });
+}
+
+/** Answers with progress messages. `auth` is the value of X-Registry-Auth. */
+export async function pushImage(
+  client: EngineClient,
+  image: string,
+  query: { readonly tag: string; readonly platform?: string | undefined },
+  auth: string,
+): Promise<Answer> {
+  const { tag, platform } = query;
+  return await client.open({
+    method: "POST",
+    path: `${pathOf(image)}/push`,
+    query: { tag, platform: platform === undefined ? undefined : platformJson(platform) },
+    headers: { "X-Registry-Auth": auth },
+  });
+}
+
+export async function searchImages(
+  client: EngineClient,
+  query: { readonly term: string; readonly limit?: number; readonly filters: Filters },
+): Promise<readonly SearchResult[]> {
+  const { filters, ...rest } = query;
+  return await client.json({
+    method: "GET",
+    path: "/images/search",
+    query: { ...rest, filters: encodeFilters(filters) },
+  });
+}
+
+/** "linux/arm64/v8" as the API takes it where it wants JSON. */
+export function platformJson(text: string): string {
+  const [os, architecture, variant] = text.split("/");
+  return JSON.stringify({ os, ...(architecture && { architecture }), ...(variant && { variant }) });
 }

@@ -1,6 +1,7 @@
 // The record of a container: all that is known of it, frozen, replaced whole at every change (containers/<id>/config.json).
 import type { ContainerConfig, EndpointSettings, Health, HostConfig, MountPoint } from "../spec/docker.ts";
 import type { Digest } from "../spec/digest.ts";
+import type { RequestedAction } from "../spec/container-extra.ts";
 import type { ContainerState } from "./state.ts";
 
 /** Where a running container sits on a network; what a restarted daemon needs to go on and to clean up. */
@@ -8,6 +9,19 @@ export type Attachment = {
   /** The network's name, as in `NetworkSettings.Networks`. */
   readonly network: string;
   readonly endpoint: EndpointSettings;
+};
+
+/** What a client last asked about the container's running, so that one can tell who stopped it. */
+export type LastRequest = {
+  readonly action: RequestedAction;
+  /** RFC 3339, UTC. */
+  readonly at: string;
+  /** Sent first, for a stop, a restart and a kill. */
+  readonly signal?: number;
+  /** SIGKILL followed: the program did not heed the first signal in time. */
+  readonly forced?: boolean;
+  /** The client as it names itself. */
+  readonly by: string;
 };
 
 export type ContainerRecord = {
@@ -36,6 +50,7 @@ export type ContainerRecord = {
   readonly restartCount: number;
   /** Set by a stop or kill through the API, cleared by a start: `unless-stopped` looks at it, and so does a restart of the daemon. */
   readonly stoppedByUser: boolean;
+  readonly lastRequest?: LastRequest;
 };
 
 /** The program and its arguments: entrypoint and command put together, as `Path` and `Args` of the API. */

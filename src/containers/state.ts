@@ -10,6 +10,8 @@ export type Exit = {
   readonly finishedAt: string;
   readonly oomKilled: boolean;
   readonly known: boolean;
+  /** The program was there, but not this, which it was to be run by. */
+  readonly interpreter?: string;
 };
 
 export type ContainerState =
@@ -24,7 +26,12 @@ export type ContainerState =
 export type StoppedState = Extract<ContainerState, { status: "created" | "exited" | "dead" }>;
 
 /** Why the last start did not come to be: Docker shows it as State.Error with the exit code of `docker run`. */
-export type StartError = { readonly message: string; readonly exitCode: number };
+export type StartError = {
+  readonly message: string;
+  readonly exitCode: number;
+  /** The program is there, but not this, which it is to be run by. */
+  readonly interpreter?: string;
+};
 
 export type ContainerEvent =
   | ({ readonly type: "started" } & Process)
@@ -68,8 +75,15 @@ export function transition(state: ContainerState, event: ContainerEvent): Contai
       return state.status === "paused" ? { ...state, status: "running" } : refuse();
     case "exited": {
       if (state.status !== "running" && state.status !== "paused") return refuse();
-      const { exitCode, finishedAt, oomKilled, known } = event;
-      const exit = { startedAt: state.startedAt, exitCode, finishedAt, oomKilled, known };
+      const { exitCode, finishedAt, oomKilled, known, interpreter } = event;
+      const exit = {
+        startedAt: state.startedAt,
+        exitCode,
+        finishedAt,
+        oomKilled,
+        known,
+        ...(interpreter !== undefined && { interpreter }),
+      };
       return { status: event.restart ? "restarting" : "exited", ...exit };
     }
     case "restart-cancelled":

@@ -8,6 +8,7 @@ import { oomKills } from "../runtime/cgroup-processes.ts";
 import { cgroupsPathOf } from "../runtime/cgroup.ts";
 import { publishContainerEvent } from "./engine.ts";
 import type { Engine } from "./engine.ts";
+import { missingInterpreter } from "./missing-interpreter.ts";
 import { commitRemoval } from "./remove.ts";
 import { takeDown } from "./take-down.ts";
 import { publishLetGo } from "./use-events.ts";
@@ -18,6 +19,8 @@ export type TaskEnd = {
   readonly finishedAt: string;
   /** `false`: nobody could see the exit code. */
   readonly known: boolean;
+  /** The program was there, but not this, which it was to be run by. */
+  readonly interpreter?: string;
 };
 
 /** A second message about the same end changes nothing. */
@@ -25,7 +28,7 @@ export function containerExited(engine: Engine, id: string, end: TaskEnd): Promi
   return engine.locks.run(id, async () => {
     const record = engine.containers.get(id);
     if (!record || !isUp(record.state)) return;
-    const ended = recordExit(engine, record, end);
+    const ended = recordExit(engine, record, withInterpreter(engine, record, end));
     if (ended.state.status === "exited" && ended.hostConfig.AutoRemove) {
       const cleanUp = commitRemoval(engine, ended, true);
       engine.background.run(`clean-up of ${id}`, cleanUp);
@@ -57,6 +60,17 @@ function recordExit(engine: Engine, record: ContainerRecord, end: TaskEnd): Cont
   publishLetGo(engine, record);
   engine.waiters.exited(id, { StatusCode: end.exitCode }, !restart);
   return ended;
+}
+
+/** Exit codes of crun (1), shells (127) and runc (255) for a program that the kernel would not execute. */
+const executionFailures = new Set([1, 127, 255]);
+const noTimeMs = 1000;
+
+/** A program that may not have been executed at all is worth a look at its file, while it is mounted. */
+function withInterpreter(engine: Engine, record: ContainerRecord, end: TaskEnd): TaskEnd {
+  const neverExecuted = end.known && executionFailures.has(end.exitCode) && ranMs(record, end) < noTimeMs;
+  const interpreter = neverExecuted ? missingInterpreter(engine, record) : undefined;
+  return interpreter === undefined ? end : { ...end, interpreter };
 }
 
 function ranMs({ state }: ContainerRecord, end: TaskEnd): number {

@@ -5,6 +5,7 @@ import type { ContainerRecord } from "../containers/record.ts";
 import { signalNumber } from "../containers/signals.ts";
 import { driverOf, publishContainerEvent } from "./engine.ts";
 import type { Engine } from "./engine.ts";
+import { noteRequest } from "./requests.ts";
 import { cancelRestart } from "./restarts.ts";
 
 /** How long the kernel gets to end a process that was sent SIGKILL; longer means that it hangs in a device or file system. */
@@ -12,15 +13,20 @@ const killTimeoutMs = 10_000;
 
 /**
  * Sends `signal` (a name or a number; SIGKILL when empty). Returns after SIGKILL only when the container has ended.
- * ConflictError when it does not run; InvalidParameterError for an unknown signal.
+ * `by`: the client as it names itself. ConflictError when it does not run; InvalidParameterError for an unknown signal.
  */
-export async function killContainer(engine: Engine, ref: string, signal: string): Promise<void> {
+export async function killContainer(engine: Engine, ref: string, signal: string, by = ""): Promise<void> {
   const number = signal === "" ? sigkill : signalNumber(signal);
   const record = await settled(engine, ref);
-  if (cancelRestart(engine, record)) return;
+  const request = { action: "kill", signal: number, by } as const;
+  if (cancelRestart(engine, record)) {
+    noteRequest(engine, record.id, request);
+    return;
+  }
   if (!isUp(record.state))
     throw new ConflictError(`cannot kill container: ${ref}: container ${record.id} is not running`);
   if (number === sigkill || number === stopSignalOf(record)) markStoppedByUser(engine, record.id);
+  noteRequest(engine, record.id, request);
   publishContainerEvent(engine, record, "kill", { signal: String(number) });
   if (number === sigkill) await killNow(engine, record);
   else await sendSignal(engine, record.id, number);

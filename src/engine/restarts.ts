@@ -8,7 +8,7 @@ import type { Engine } from "./engine.ts";
 import { startAgain } from "./start.ts";
 import { lastAnswer } from "./wait.ts";
 
-type Pending = { readonly cancel: AbortController };
+type Pending = { readonly cancel: AbortController; readonly dueAt: Date };
 
 /**
  * INVARIANT: a container is pending here exactly while its state is `restarting` (but for the moments inside its lock, and
@@ -26,11 +26,16 @@ export class Restarts {
     const delayMs = nextDelayMs(this.#delays.get(id) ?? 0, ranMs);
     this.#delays.set(id, delayMs);
     const cancel = new AbortController();
-    this.#pending.set(id, { cancel });
+    this.#pending.set(id, { cancel, dueAt: new Date(engine.host.clock.now().getTime() + delayMs) });
     engine.host.clock.sleep(delayMs, cancel.signal).then(
       () => engine.background.run(`restart of ${id}`, () => this.#start(engine, id)),
       () => {}, // cancelled
     );
+  }
+
+  /** When the container is started again; undefined unless it waits for that. */
+  dueAt(id: string): Date | undefined {
+    return this.#pending.get(id)?.dueAt;
   }
 
   cancel(id: string): boolean {

@@ -7,7 +7,10 @@ import { isUp, transition } from "../containers/state.ts";
 import { writeBundle } from "./bundle.ts";
 import { driverOf, publishContainerEvent } from "./engine.ts";
 import type { Engine } from "./engine.ts";
+import { missingInterpreter } from "./missing-interpreter.ts";
 import { commitRemoval } from "./remove.ts";
+import { requestNow } from "./requests.ts";
+import type { Request } from "./requests.ts";
 import { mountRootfs } from "./rootfs.ts";
 import { enterNetwork } from "./sandbox.ts";
 import { takeDown } from "./take-down.ts";
@@ -15,8 +18,16 @@ import { startTask } from "./task.ts";
 import { publishTaken } from "./use-events.ts";
 import { lastAnswer } from "./wait.ts";
 
-/** `changed: false` when it runs already (Docker answers 304). Returns when the program has been started. */
-export function startContainer(engine: Engine, ref: string): Promise<{ changed: boolean }> {
+/**
+ * `changed: false` when it runs already (Docker answers 304). Returns when the program has been started.
+ *
+ * @param request whose wish it is; none where it is a restart policy's.
+ */
+export function startContainer(
+  engine: Engine,
+  ref: string,
+  request?: Request,
+): Promise<{ changed: boolean }> {
   const { id } = engine.containers.find(ref);
   engine.warmUp();
   return engine.locks.run(id, async () => {
@@ -33,7 +44,12 @@ export function startContainer(engine: Engine, ref: string): Promise<{ changed: 
       case "created":
       case "exited":
         engine.restarts.forget(id);
-        await bringUp(engine, { ...record, stoppedByUser: false, restartCount: 0 });
+        await bringUp(engine, {
+          ...record,
+          stoppedByUser: false,
+          restartCount: 0,
+          ...(request && { lastRequest: requestNow(engine, request) }),
+        });
         return { changed: true };
     }
   });
@@ -60,7 +76,9 @@ async function bringUp(engine: Engine, record: ContainerRecord): Promise<void> {
     mountRootfs(engine, record);
     const sandbox = enterNetwork(engine, record);
     const spec = await writeBundle(engine, record, sandbox);
-    const process = await startTask(engine, record);
+    const process = await startTask(engine, record).catch((err: unknown) => {
+      throw withInterpreter(engine, record, err);
+    });
     engine.filters.learn(driverOf(engine, record), spec, id);
     recordStart(engine, record, process, sandbox.attachments);
     rollback.commit();
@@ -68,6 +86,14 @@ async function bringUp(engine: Engine, record: ContainerRecord): Promise<void> {
     recordFailure(engine, record, err);
     throw err;
   }
+}
+
+/** While the root file system is mounted: a program that "is not there" may lack its interpreter only. */
+function withInterpreter(engine: Engine, record: ContainerRecord, err: unknown): unknown {
+  if (!(err instanceof ProgramNotStartedError) || err.exitCode !== 127) return err;
+  const interpreter = missingInterpreter(engine, record);
+  if (interpreter === undefined) return err;
+  return new ProgramNotStartedError(err.message, err.exitCode, { cause: err, interpreter });
 }
 
 function recordStart(
@@ -81,6 +107,7 @@ function recordStart(
     ...now,
     stoppedByUser: record.stoppedByUser,
     restartCount: record.restartCount,
+    ...(record.lastRequest && { lastRequest: record.lastRequest }),
     attachments,
     ...startingHealth(now),
     state: transition(now.state, { type: "started", startedAt, ...process }),
@@ -96,12 +123,13 @@ function recordFailure(engine: Engine, record: ContainerRecord, err: unknown): v
   const now = engine.containers.get(id);
   if (!now || isUp(now.state)) return;
   engine.monitor.abandon(id);
-  const exitCode = err instanceof ProgramNotStartedError ? err.exitCode : 128;
+  const { exitCode, interpreter } =
+    err instanceof ProgramNotStartedError ? err : { exitCode: 128, interpreter: undefined };
   const failed = engine.containers.update(id, (current) => ({
     ...current,
     state: transition(current.state, {
       type: "start-failed",
-      error: { message: errorText(err), exitCode },
+      error: { message: errorText(err), exitCode, ...(interpreter && { interpreter }) },
       at: engine.host.clock.now().toISOString(),
     }),
   }));

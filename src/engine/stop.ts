@@ -5,6 +5,7 @@ import { signalNumber } from "../containers/signals.ts";
 import { publishContainerEvent } from "./engine.ts";
 import type { Engine } from "./engine.ts";
 import { killNow, markStoppedByUser, sendSignal, settled, stopSignalOf } from "./kill.ts";
+import { noteRequest } from "./requests.ts";
 import { cancelRestart } from "./restarts.ts";
 import { startContainer } from "./start.ts";
 
@@ -13,6 +14,8 @@ export type StopOptions = {
   readonly signal?: string;
   /** Before SIGKILL; negative: never. Default: the container's own, else 10. */
   readonly timeoutSeconds?: number;
+  /** Whose wish it is: the client as it names itself. */
+  readonly by?: string;
 };
 
 const defaultTimeoutSeconds = 10;
@@ -22,17 +25,22 @@ export async function stopContainer(
   engine: Engine,
   ref: string,
   options: StopOptions,
+  action: "stop" | "restart" = "stop",
 ): Promise<{ changed: boolean }> {
   const signal = options.signal ? signalNumber(options.signal) : undefined;
   const record = await settled(engine, ref);
-  if (cancelRestart(engine, record)) return { changed: true };
+  const number = signal ?? stopSignalOf(record);
+  const request = { action, signal: number, by: options.by ?? "" };
+  if (cancelRestart(engine, record)) {
+    noteRequest(engine, record.id, request);
+    return { changed: true };
+  }
   if (!isUp(record.state)) return { changed: false };
   markStoppedByUser(engine, record.id);
-  await endRun(
-    engine,
-    record,
-    signal ?? stopSignalOf(record),
-    options.timeoutSeconds ?? stopTimeoutOf(record),
+  noteRequest(engine, record.id, request);
+  const timeoutSeconds = options.timeoutSeconds ?? stopTimeoutOf(record);
+  await endRun(engine, record, number, timeoutSeconds, () =>
+    noteRequest(engine, record.id, { ...request, forced: true }),
   );
   publishContainerEvent(engine, record, "stop");
   return { changed: true };
@@ -43,12 +51,13 @@ export function stopTimeoutOf({ config }: ContainerRecord): number {
   return config.StopTimeout ?? defaultTimeoutSeconds;
 }
 
-/** `signal`, and SIGKILL if the program has not ended in time. Returns when the exit code is known. */
+/** `signal`, and SIGKILL if the program has not ended in time (`beforeKill` is called then). Returns when the exit code is known. */
 export async function endRun(
   engine: Engine,
   record: ContainerRecord,
   signal: number,
   timeoutSeconds: number,
+  beforeKill: () => void = () => {},
 ): Promise<void> {
   const wait = timeoutSeconds < 0 ? undefined : AbortSignal.timeout(timeoutSeconds * 1000);
   const ended = engine.waiters.next(record.id, "next-exit", wait);
@@ -61,6 +70,7 @@ export async function endRun(
     if (!wait?.aborted) throw err;
     const now = engine.containers.get(record.id);
     if (now && isUp(now.state)) {
+      beforeKill();
       publishContainerEvent(engine, record, "kill", { signal: "9" });
       await killNow(engine, now);
     }
@@ -69,7 +79,7 @@ export async function endRun(
 
 export async function restartContainer(engine: Engine, ref: string, options: StopOptions): Promise<void> {
   const { id } = engine.containers.find(ref);
-  await stopContainer(engine, id, options);
-  await startContainer(engine, id);
+  await stopContainer(engine, id, options, "restart");
+  await startContainer(engine, id, { action: "restart", by: options.by ?? "" });
   publishContainerEvent(engine, engine.containers.find(id), "restart");
 }

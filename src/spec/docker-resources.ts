@@ -57,3 +57,50 @@ export type CreateVolumeBody = {
   readonly DriverOpts?: Readonly<Record<string, string>>;
   readonly Labels?: Readonly<Record<string, string>>;
 };
+
+export type IpamConfigBody = {
+  readonly Subnet?: string;
+  readonly IPRange?: string;
+  readonly Gateway?: string;
+  readonly AuxiliaryAddresses?: Readonly<Record<string, string>>;
+};
+
+export type CreateNetworkBody = {
+  readonly Name: string;
+  readonly Driver: string;
+  readonly Scope?: string;
+  readonly EnableIPv4?: boolean;
+  readonly EnableIPv6?: boolean;
+  readonly IPAM: {
+    readonly Driver: string;
+    readonly Config: readonly IpamConfigBody[];
+    readonly Options: Readonly<Record<string, string>>;
+  };
+  readonly Internal: boolean;
+  readonly Attachable: boolean;
+  readonly Ingress: boolean;
+  readonly ConfigOnly: boolean;
+  readonly ConfigFrom?: { readonly Network: string };
+  readonly Options: Readonly<Record<string, string>>;
+  readonly Labels: Readonly<Record<string, string>>;
+};
+
+export type SearchResult = {
+  readonly name: string;
+  readonly description: string;
+  readonly star_count: number;
+  readonly is_official: boolean;
+  readonly is_automated?: boolean;
+};
+
+/** A piece of the build cache in `GET /system/df`. */
+export type BuildCacheItem = {
+  readonly ID: string;
+  readonly Type: string;
+  readonly InUse: boolean;
+  readonly Shared: boolean;
+  readonly Size: number;
+  readonly CreatedAt: string;
+  readonly LastUsedAt: string | null;
+  readonly UsageCount: number;
+};

@@ -1,5 +1,8 @@
 // Bodies of `GET /info` and `GET /version`, spelled as on the wire.
 
+import type { ContainerSummary, ImageSummary } from "./docker.ts";
+import type { BuildCacheItem, VolumeBody } from "./docker-resources.ts";
+
 export type Commit = { readonly ID: string };
 
 /** `GET /info`. Sizes are bytes. */
@@ -97,4 +100,13 @@ export type VersionAnswer = {
   readonly Arch: string;
   readonly KernelVersion: string;
   readonly BuildTime: string;
+};
+
+/** `GET /system/df` up to API 1.51. */
+export type DiskUsageAnswer = {
+  readonly LayersSize: number;
+  readonly Images: readonly ImageSummary[] | null;
+  readonly Containers: readonly ContainerSummary[] | null;
+  readonly Volumes: readonly VolumeBody[] | null;
+  readonly BuildCache: readonly BuildCacheItem[] | null;
 };

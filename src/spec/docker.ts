@@ -409,6 +409,19 @@ export type ExecInspect = {
   readonly Pid: number;
 };
 
+/** Kind 0: changed, 1: added, 2: deleted. */
+export type FilesystemChange = { readonly Path: string; readonly Kind: 0 | 1 | 2 };
+
+/** The header X-Docker-Container-Path-Stat, decoded. */
+export type PathStat = {
+  readonly name: string;
+  readonly size: number;
+  /** Permissions, and the kind of file in the high bits, as Go's os.FileMode has them. */
+  readonly mode: number;
+  readonly mtime: string;
+  readonly linkTarget: string;
+};
+
 export type TopAnswer = {
   readonly Titles: readonly string[];
   readonly Processes: readonly (readonly string[])[];

@@ -26,3 +26,9 @@ export function signalNumberOf(text: string): number | undefined {
   const number = base + (realTime[2] === "-" ? -1 : 1) * Number(realTime[3] ?? 0);
   return number >= firstRealTime && number <= lastRealTime ? number : undefined;
 }
+
+/** "SIGTERM"; "signal 40" for one without a name. */
+export function signalName(number: number): string {
+  const name = names[number - 1];
+  return name === undefined ? `signal ${number}` : `SIG${name}`;
+}

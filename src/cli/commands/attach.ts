@@ -14,14 +14,14 @@ export async function attach(context: Context, flags: Flags, operands: readonly 
   checkRunning(State);
   const tty = Config.Tty;
   const stdin = !flags.bool("no-stdin") && Config.OpenStdin;
-  if (stdin && tty && !(await import("../session/terminal.ts")).isTerminal(0)) {
+  if (stdin && tty && !(await context.stdin.isTerminal())) {
     throw new CommandError("the input device is not a TTY");
   }
-  const end = await followContainer(client, Id, {
+  const end = await followContainer(context, Id, {
     tty,
     stdin,
     output: { stdout: true, stderr: true },
-    detachKeys: await chooseDetachKeys(context, flags, { tty, stdin }),
+    detachKeys: chooseDetachKeys(context, flags, { tty, stdin }),
     signals: flags.bool("sig-proxy") && !tty,
   });
   if (end === "detached") throw new CommandError("read escape sequence");

@@ -1,21 +1,20 @@
 // `create`, and the creating half of `run`.
 
 import { createContainer } from "../../client/containers.ts";
-import type { EngineClient } from "../../client/engine-client.ts";
 import { ResponseError } from "../../client/errors.ts";
 import { pullImage } from "../../client/images.ts";
 import type { CreateContainerAnswer } from "../../spec/docker.ts";
 import type { Context } from "../command.ts";
 import { CommandError } from "../failure.ts";
 import type { Flags } from "../flags.ts";
-import { printError, printLine } from "../print.ts";
 import { printProgress } from "../progress.ts";
 import { readCreateRequest } from "../run/create-body.ts";
 import type { CreateRequest, Surroundings } from "../run/create-body.ts";
+import { silent } from "../streams.ts";
 
 export async function create(context: Context, flags: Flags, operands: readonly string[]): Promise<number> {
   const request = await readCreateRequest(flags, operands, surroundings(context));
-  await printLine(await createFrom(context, flags, request));
+  await context.stdout.write(`${await createFrom(context, flags, request)}\n`);
   return 0;
 }
 
@@ -24,7 +23,8 @@ export function surroundings({ env, client: { endpoint } }: Context): Surroundin
 }
 
 /** Creates the container, prints the daemon's warnings, writes --cidfile. Returns the id. */
-export async function createFrom({ client }: Context, flags: Flags, request: CreateRequest): Promise<string> {
+export async function createFrom(context: Context, flags: Flags, request: CreateRequest): Promise<string> {
+  const { client, stderr } = context;
   const { body, name, platform } = request;
   const pull = flags.text("pull");
   if (!["always", "missing", "never"].includes(pull)) {
@@ -40,7 +40,7 @@ export async function createFrom({ client }: Context, flags: Flags, request: Cre
     );
   }
   const image = body.Image ?? "";
-  if (pull === "always") await pullFor(client, image, flags);
+  if (pull === "always") await pullFor(context, image, flags);
   const attempt = () =>
     createContainer(client, body, { ...(name && { name }), ...(platform && { platform }) });
   let answer: CreateContainerAnswer;
@@ -48,11 +48,11 @@ export async function createFrom({ client }: Context, flags: Flags, request: Cre
     answer = await attempt();
   } catch (err) {
     if (pull !== "missing" || !isMissingImage(err)) throw err;
-    if (!flags.bool("quiet")) await printError(`Unable to find image '${withTag(image)}' locally\n`);
-    await pullFor(client, image, flags);
+    if (!flags.bool("quiet")) await stderr.write(`Unable to find image '${withTag(image)}' locally\n`);
+    await pullFor(context, image, flags);
     answer = await attempt();
   }
-  for (const warning of answer.Warnings ?? []) await printError(`WARNING: ${warning}\n`);
+  for (const warning of answer.Warnings ?? []) await stderr.write(`WARNING: ${warning}\n`);
   if (idFile !== "") await Bun.write(idFile, answer.Id);
   return answer.Id;
 }
@@ -66,7 +66,8 @@ function withTag(image: string): string {
   return /[:@][^/]*$/.test(image) ? image : `${image}:latest`;
 }
 
-async function pullFor(client: EngineClient, image: string, flags: Flags): Promise<void> {
-  const { body } = await pullImage(client, withTag(image), flags.text("platform") || undefined);
-  await printProgress(body, flags.bool("quiet") ? async () => {} : printError);
+async function pullFor(context: Context, image: string, flags: Flags): Promise<void> {
+  const { client, stderr } = context;
+  const { body } = await pullImage(client, withTag(image), { platform: flags.text("platform") || undefined });
+  await printProgress(body, flags.bool("quiet") ? silent : stderr);
 }

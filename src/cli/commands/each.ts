@@ -1,24 +1,32 @@
 // Doing one thing to each of several operands: side by side, printed in their order, and a failure stops no other.
 
+import type { Context } from "../command.ts";
 import { CommandError } from "../failure.ts";
-import { print, printError } from "../print.ts";
 import { describe } from "../report.ts";
+import { whileWaiting } from "../waiting.ts";
 
 /**
+ * @param doing what stands on the terminal when it takes long: "stopping".
  * @param act returns what to print about the operand; "" prints nothing.
  * @returns 0, or 1 when any failed. Failures are printed after the successes, as Docker does.
  */
 export async function forEach(
+  context: Context,
+  doing: string,
   operands: readonly string[],
   act: (operand: string) => Promise<string>,
 ): Promise<number> {
-  const results = await Promise.allSettled(operands.map(act));
+  const results = await whileWaiting(
+    context,
+    `${doing} ${operands.join(", ")}`,
+    Promise.allSettled(operands.map(act)),
+  );
   const done = results.flatMap((result) =>
     result.status === "fulfilled" && result.value !== "" ? [result.value] : [],
   );
   const failed = results.flatMap((result) => (result.status === "rejected" ? [describe(result.reason)] : []));
-  await print(done.map((line) => `${line}\n`).join(""));
-  await printError(failed.map((line) => `${line}\n`).join(""));
+  await context.stdout.write(done.map((line) => `${line}\n`).join(""));
+  await context.stderr.write(failed.map((line) => `${line}\n`).join(""));
   return failed.length === 0 ? 0 : 1;
 }
 

@@ -7,12 +7,11 @@ import type { Context } from "../command.ts";
 import { CommandError } from "../failure.ts";
 import type { Flags } from "../flags.ts";
 import { rfc3339 } from "../format/words.ts";
-import { printLine } from "../print.ts";
 import { parseTemplate, renderTemplate, TemplateError } from "../template/template.ts";
 import { parseTimestamp } from "../timestamp.ts";
 
 export async function events(
-  { client }: Context,
+  { client, stdout }: Context,
   flags: Flags,
   _operands: readonly string[],
 ): Promise<number> {
@@ -22,7 +21,7 @@ export async function events(
     flags.text(name) === "" ? undefined : parseTimestamp(flags.text(name), nowMs);
   const query = { since: time("since"), until: time("until"), filters: flags.filters("filter") };
   const { body } = await openEvents(client, query);
-  for await (const line of bodyLines(body)) await printLine(write(line));
+  for await (const line of bodyLines(body)) await stdout.write(`${write(line)}\n`);
   return 0;
 }
 

@@ -17,9 +17,10 @@ export async function exec(context: Context, flags: Flags, operands: readonly st
   const detach = flags.bool("detach");
   const stdin = flags.bool("interactive") && !detach;
   const terminal = tty && !detach ? await import("../session/terminal.ts") : undefined;
-  if (stdin && terminal && !terminal.isTerminal(0)) throw new CommandError("the input device is not a TTY");
-  const size = terminal?.outputSize();
-  const detachKeys = await chooseDetachKeys(context, flags, { tty, stdin });
+  if (stdin && terminal && !(await context.stdin.isTerminal()))
+    throw new CommandError("the input device is not a TTY");
+  const size = await terminal?.outputSize(context);
+  const detachKeys = chooseDetachKeys(context, flags, { tty, stdin });
   const variables = await environment(flags, env);
   const body: ExecCreateBody = {
     Cmd: command,
@@ -44,8 +45,10 @@ export async function exec(context: Context, flags: Flags, operands: readonly st
     Tty: tty,
     ...(size && { ConsoleSize: [size.rows, size.columns] as const }),
   });
-  const stopResizing = terminal?.followSize(({ rows, columns }) => resizeExec(client, id, rows, columns));
-  const end = await runSession(connection, {
+  const stopResizing = terminal?.followSize(context, ({ rows, columns }) =>
+    resizeExec(client, id, rows, columns),
+  );
+  const end = await runSession(context, connection, {
     tty,
     stdin,
     output: { stdout: true, stderr: true },

@@ -8,7 +8,6 @@ import { formatOf } from "../format/format-flag.ts";
 import { renderList } from "../format/listing.ts";
 import type { Listing } from "../format/listing.ts";
 import { ago, ellipsis, humanSize, rfc3339, shortID } from "../format/words.ts";
-import { print } from "../print.ts";
 import { Row } from "../template/values.ts";
 
 function historyListing(human: boolean): Listing {
@@ -35,7 +34,7 @@ export async function history(context: Context, flags: Flags, operands: readonly
   const format = await formatOf(context, flags, historyListing(human));
   const items = await imageHistory(context.client, operands[0] ?? "", flags.text("platform") || undefined);
   const rows = items.map((item) => historyRow(item, { human, truncate, nowMs: Date.now() }));
-  await print(renderList(format, rows));
+  await context.stdout.write(renderList(format, rows));
   return 0;
 }
 

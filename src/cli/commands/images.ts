@@ -6,7 +6,6 @@ import type { Flags } from "../flags.ts";
 import { formatOf } from "../format/format-flag.ts";
 import { imageListing, imageRows } from "../format/image-rows.ts";
 import { mentions, renderList } from "../format/listing.ts";
-import { print } from "../print.ts";
 
 export async function images(context: Context, flags: Flags, operands: readonly string[]): Promise<number> {
   const digests = flags.bool("digests");
@@ -24,7 +23,7 @@ export async function images(context: Context, flags: Flags, operands: readonly 
     nowMs: Date.now(),
     withDigests: digests || mentions(format, "Digest"),
   };
-  await print(
+  await context.stdout.write(
     renderList(
       format,
       found.flatMap((image) => imageRows(image, options)),

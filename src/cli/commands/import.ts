@@ -8,14 +8,14 @@ import { openArchive } from "../input-file.ts";
 import { printProgress } from "../progress.ts";
 
 export async function importImage(
-  { client }: Context,
+  { client, stdin, stdout }: Context,
   flags: Flags,
   operands: readonly string[],
 ): Promise<number> {
   const [source = "", reference = ""] = operands;
   const isUrl = /^https?:\/\//.test(source);
   const { repo, tag } = splitReference(reference);
-  const archive = isUrl ? undefined : source === "-" ? Bun.stdin.stream() : await openArchive(source);
+  const archive = isUrl ? undefined : source === "-" ? stdin.bytes() : await openArchive(source);
   const { body } = await sendImport(
     client,
     {
@@ -28,7 +28,7 @@ export async function importImage(
     },
     archive,
   );
-  await printProgress(body);
+  await printProgress(body, stdout);
   return 0;
 }
 

@@ -1,57 +1,115 @@
 // `inspect`: everything that the engine knows about objects of any kind.
 
 import { inspectContainerText } from "../../client/containers.ts";
+import type { EngineClient } from "../../client/engine-client.ts";
 import { ResponseError } from "../../client/errors.ts";
 import { inspectImageText } from "../../client/images.ts";
+import { inspectNetworkText } from "../../client/networks.ts";
+import { inspectVolumeText } from "../../client/volumes.ts";
 import type { Context } from "../command.ts";
 import { CommandError } from "../failure.ts";
 import type { Flags } from "../flags.ts";
 import { indentJson } from "../format/json-indent.ts";
 import { readFormat } from "../format/one-value.ts";
-import { print, printError } from "../print.ts";
 import { describe } from "../report.ts";
 import { parseGoJson } from "../template/go-json.ts";
 import { renderTemplate, TemplateError } from "../template/template.ts";
+import { whileWaiting } from "../waiting.ts";
 
 /** Returns the JSON text of one object. Throws ResponseError. */
 type Getter = (name: string) => Promise<string>;
 
 export async function inspectContainers(
-  { client }: Context,
+  context: Context,
   flags: Flags,
   operands: readonly string[],
 ): Promise<number> {
   const size = flags.bool("size");
-  return await inspectAll(flags, operands, (name) => inspectContainerText(client, name, size));
+  return await inspectAll(context, flags, operands, (name) =>
+    inspectContainerText(context.client, name, size),
+  );
 }
 
 export async function inspectImages(
-  { client }: Context,
+  context: Context,
   flags: Flags,
   operands: readonly string[],
 ): Promise<number> {
   const platform = flags.text("platform") || undefined;
-  return await inspectAll(flags, operands, (name) => inspectImageText(client, name, platform));
+  return await inspectAll(context, flags, operands, (name) =>
+    inspectImageText(context.client, name, platform),
+  );
 }
 
-const laterKinds = new Set(["config", "network", "node", "plugin", "secret", "service", "task", "volume"]);
+export async function inspectNetworks(
+  context: Context,
+  flags: Flags,
+  operands: readonly string[],
+): Promise<number> {
+  const verbose = flags.bool("verbose");
+  return await inspectAll(context, flags, operands, (name) =>
+    inspectNetworkText(context.client, name, verbose),
+  );
+}
+
+export async function inspectVolumes(
+  context: Context,
+  flags: Flags,
+  operands: readonly string[],
+): Promise<number> {
+  return await inspectAll(context, flags, operands, (name) => inspectVolumeText(context.client, name));
+}
+
+type Kind = { readonly get: (client: EngineClient, name: string, size: boolean) => Promise<string> };
+
+/** In the order in which a name is looked for. */
+const searched: Readonly<Record<string, Kind>> = {
+  container: { get: inspectContainerText },
+  image: { get: (client, name) => inspectImageText(client, name) },
+  network: { get: (client, name) => inspectNetworkText(client, name) },
+  volume: { get: inspectVolumeText },
+};
+
+/** Of clusters and plugins, which the engine does not have: its own words say so. */
+function kindAt(pathOf: (name: string) => string): Kind {
+  return {
+    get: (client, name) => client.text({ method: "GET", path: pathOf(encodeURIComponent(name)) }),
+  };
+}
+
+const kinds: Readonly<Record<string, Kind>> = {
+  config: kindAt((name) => `/configs/${name}`),
+  ...searched,
+  node: kindAt((name) => `/nodes/${name}`),
+  plugin: kindAt((name) => `/plugins/${name}/json`),
+  secret: kindAt((name) => `/secrets/${name}`),
+  service: kindAt((name) => `/services/${name}`),
+  task: kindAt((name) => `/tasks/${name}`),
+};
 
 export async function inspect(context: Context, flags: Flags, operands: readonly string[]): Promise<number> {
-  const { client } = context;
+  const { client, stderr } = context;
   const type = flags.text("type");
-  if (flags.given("type") && type === "")
-    throw new CommandError(`type is empty: must be one of "container", "image"`);
-  if (type === "container") return await inspectContainers(context, flags, operands);
-  if (type === "image") return await inspectAll(flags, operands, (name) => inspectImageText(client, name));
-  if (laterKinds.has(type)) throw new CommandError(`this engine has no objects of type "${type}"`);
-  if (type !== "") throw new CommandError(`unknown type: "${type}": must be one of "container", "image"`);
-  return await inspectAll(flags, operands, async (name) => {
-    for (const get of [
-      () => inspectContainerText(client, name, flags.bool("size")),
-      () => inspectImageText(client, name),
-    ]) {
+  const size = flags.bool("size");
+  const names = Object.keys(kinds)
+    .sort()
+    .map((name) => JSON.stringify(name))
+    .join(", ");
+  if (flags.given("type") && type === "") throw new CommandError(`type is empty: must be one of ${names}`);
+  const kind = kinds[type];
+  if (type !== "" && kind === undefined)
+    throw new CommandError(`unknown type: ${JSON.stringify(type)}: must be one of ${names}`);
+  const getFrom = async (from: string, one: Kind, name: string) => {
+    const text = await one.get(client, name, size);
+    if (size && from !== "container") await stderr.write(`WARNING: --size ignored for ${from}\n`);
+    return text;
+  };
+  if (kind !== undefined)
+    return await inspectAll(context, flags, operands, (name) => getFrom(type, kind, name));
+  return await inspectAll(context, flags, operands, async (name) => {
+    for (const [from, one] of Object.entries(searched)) {
       try {
-        return await get();
+        return await getFrom(from, one, name);
       } catch (err) {
         if (!(err instanceof ResponseError && err.status === 404)) throw err;
       }
@@ -60,29 +118,36 @@ export async function inspect(context: Context, flags: Flags, operands: readonly
   });
 }
 
-async function inspectAll(flags: Flags, names: readonly string[], get: Getter): Promise<number> {
+async function inspectAll(
+  context: Context,
+  flags: Flags,
+  names: readonly string[],
+  get: Getter,
+): Promise<number> {
+  const { stdout, stderr } = context;
   const format = flags.text("format");
   const template = format === "" || format === "json" ? undefined : readFormat(format);
   for (const name of names)
     if (name === "") throw new CommandError("invalid container name or ID: value is empty");
-  const results = await Promise.allSettled(names.map(get));
+  const results = await whileWaiting(context, "looking", Promise.allSettled(names.map(get)));
   const found = results.flatMap((result) => (result.status === "fulfilled" ? [result.value.trim()] : []));
   const failed = results.flatMap((result) => (result.status === "rejected" ? [describe(result.reason)] : []));
   if (template === undefined) {
     const list = `[${found.join(",")}]`;
-    await print(`${format === "json" ? list : indentJson(list)}\n`);
+    await stdout.write(`${format === "json" ? list : indentJson(list)}\n`);
   } else {
-    failed.push(...(await printEach(found, (text) => renderTemplate(template, parseGoJson(text)))));
+    const { text, problems } = renderEach(found, (one) => renderTemplate(template, parseGoJson(one)));
+    await stdout.write(text);
+    failed.push(...problems);
   }
-  await printError(failed.map((line) => `${line}\n`).join(""));
+  await stderr.write(failed.map((line) => `${line}\n`).join(""));
   return failed.length === 0 ? 0 : 1;
 }
 
-/** Up to the first failure; returns what went wrong. */
-async function printEach(
-  texts: readonly string[],
-  render: (text: string) => string,
-): Promise<readonly string[]> {
+type Rendered = { readonly text: string; readonly problems: readonly string[] };
+
+/** Up to the first failure. */
+function renderEach(texts: readonly string[], render: (text: string) => string): Rendered {
   const lines: string[] = [];
   const problems: string[] = [];
   for (const text of texts) {
@@ -96,6 +161,5 @@ async function printEach(
       break;
     }
   }
-  await print(lines.map((line) => `${line}\n`).join(""));
-  return problems;
+  return { text: lines.map((line) => `${line}\n`).join(""), problems };
 }

@@ -8,7 +8,7 @@ import type { Context } from "../command.ts";
 import { CommandError } from "../failure.ts";
 import type { Flags } from "../flags.ts";
 import { systemdUnit } from "../install-unit.ts";
-import { printLine } from "../print.ts";
+import type { Output } from "../streams.ts";
 
 const unit = "sampan.service";
 const unitPath = `/etc/systemd/system/${unit}`;
@@ -19,7 +19,7 @@ const endTryMs = 50;
 const endTries = 400;
 
 export async function install(
-  _context: Context,
+  { stdout }: Context,
   flags: Flags,
   _operands: readonly string[],
 ): Promise<number> {
@@ -29,21 +29,21 @@ export async function install(
   const executable = join(flags.text("prefix"), "bin/sampan");
   if (process.execPath !== executable) {
     await place(executable, (temp) => copyFile(process.execPath, temp), 0o755);
-    await printLine(`installed ${executable}`);
+    await stdout.write(`installed ${executable}\n`);
   }
   await place(unitPath, (temp) => writeFile(temp, systemdUnit(executable)), 0o644);
-  await printLine(`installed ${unitPath}`);
+  await stdout.write(`installed ${unitPath}\n`);
   if (flags.bool("no-start")) return 0;
   if (!runningSystemd()) {
-    await printLine(`systemd does not run here: start the engine with '${executable} daemon'`);
+    await stdout.write(`systemd does not run here: start the engine with '${executable} daemon'\n`);
     return 0;
   }
   await systemctl("daemon-reload");
-  await endDaemonStartedByHand();
+  await endDaemonStartedByHand(stdout);
   await systemctl("enable", "--quiet", unit);
   // Not only a start: over an older one that runs, the new executable takes its place.
   await systemctl("restart", unit);
-  await printLine("the engine runs, and starts with the machine: see 'systemctl status sampan'");
+  await stdout.write("the engine runs, and starts with the machine: see 'systemctl status sampan'\n");
   return 0;
 }
 
@@ -57,12 +57,12 @@ async function place(path: string, write: (temp: string) => Promise<void>, mode:
 }
 
 /** It would keep the unit's from its folders. Its containers go on under the next one. */
-async function endDaemonStartedByHand(): Promise<void> {
+async function endDaemonStartedByHand(stdout: Output): Promise<void> {
   const pid = Number(readIfThere(pidPath) ?? 0);
   if (!pid || readIfThere(`/proc/${pid}/comm`)?.trim() !== "sampan") return;
   const child = Bun.spawn(["systemctl", "show", "--property=MainPID", "--value", unit]);
   if (Number(await child.stdout.text()) === pid) return;
-  await printLine(`ending the daemon that runs (pid ${pid}), its containers go on`);
+  await stdout.write(`ending the daemon that runs (pid ${pid}), its containers go on\n`);
   process.kill(pid, "SIGTERM");
   for (let tries = 0; existsSync(`/proc/${pid}`); tries += 1) {
     if (tries === endTries) throw new CommandError(`the daemon that runs (pid ${pid}) does not end`);

@@ -9,7 +9,8 @@ import { copyOutput } from "../session/output.ts";
 import type { OutputKind } from "../session/output.ts";
 import { parseTimestamp } from "../timestamp.ts";
 
-export async function logs({ client }: Context, flags: Flags, operands: readonly string[]): Promise<number> {
+export async function logs(context: Context, flags: Flags, operands: readonly string[]): Promise<number> {
+  const { client } = context;
   const container = operands[0] ?? "";
   const answer = await openLogs(client, container, {
     stdout: true,
@@ -22,7 +23,7 @@ export async function logs({ client }: Context, flags: Flags, operands: readonly
     until: timeFlag(flags, "until"),
   });
   const kind = await outputKind(client, container, answer);
-  await copyOutput({ read: () => nextPieces(answer) }, kind, { stdout: true, stderr: true });
+  await copyOutput(context, { read: () => nextPieces(answer) }, kind, { stdout: true, stderr: true });
   return 0;
 }
 

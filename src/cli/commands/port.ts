@@ -6,9 +6,12 @@ import type { Context } from "../command.ts";
 import { CommandError } from "../failure.ts";
 import { BadValueError, parseUnsigned } from "../flag-values.ts";
 import type { Flags } from "../flags.ts";
-import { printLine } from "../print.ts";
 
-export async function port({ client }: Context, _flags: Flags, operands: readonly string[]): Promise<number> {
+export async function port(
+  { client, stdout }: Context,
+  _flags: Flags,
+  operands: readonly string[],
+): Promise<number> {
   const [container = "", wanted] = operands;
   const { NetworkSettings } = await inspectContainer(client, container);
   const published = NetworkSettings.Ports ?? {};
@@ -18,7 +21,7 @@ export async function port({ client }: Context, _flags: Flags, operands: readonl
           (bindings ?? []).map((to) => `${from} -> ${address(to)}`),
         )
       : bindingsOf(published, container, wanted).map(address);
-  if (lines.length > 0) await printLine(lines.toSorted(byPort).join("\n"));
+  if (lines.length > 0) await stdout.write(`${lines.toSorted(byPort).join("\n")}\n`);
   return 0;
 }
 

@@ -6,7 +6,6 @@ import type { Flags } from "../flags.ts";
 import { containerListing, containerRow } from "../format/container-rows.ts";
 import { formatOf } from "../format/format-flag.ts";
 import { mentions, renderList } from "../format/listing.ts";
-import { print } from "../print.ts";
 
 export async function ps(context: Context, flags: Flags, _operands: readonly string[]): Promise<number> {
   const withSize = flags.bool("size");
@@ -20,7 +19,7 @@ export async function ps(context: Context, flags: Flags, _operands: readonly str
     filters,
   });
   const options = { truncate: !flags.bool("no-trunc"), nowMs: Date.now() };
-  await print(
+  await context.stdout.write(
     renderList(
       format,
       containers.map((container) => containerRow(container, options)),

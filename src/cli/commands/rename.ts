@@ -2,11 +2,10 @@ import { actOnContainer } from "../../client/containers.ts";
 import type { Context } from "../command.ts";
 import { CommandError } from "../failure.ts";
 import type { Flags } from "../flags.ts";
-import { printError } from "../print.ts";
 import { describe } from "../report.ts";
 
 export async function rename(
-  { client }: Context,
+  { client, stderr }: Context,
   _flags: Flags,
   operands: readonly string[],
 ): Promise<number> {
@@ -17,7 +16,7 @@ export async function rename(
     await actOnContainer(client, container, "rename", { name });
     return 0;
   } catch (err) {
-    await printError(`${describe(err)}\n`);
+    await stderr.write(`${describe(err)}\n`);
     throw new CommandError(`Error: failed to rename container named ${container}`);
   }
 }

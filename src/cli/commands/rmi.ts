@@ -1,14 +1,13 @@
-import { removeImage } from "../../client/images.ts";
+import { platformJson, removeImage } from "../../client/images.ts";
 import { ResponseError } from "../../client/errors.ts";
 import type { ImageDeleteItem } from "../../spec/docker.ts";
 import type { Context } from "../command.ts";
 import type { Flags } from "../flags.ts";
-import { print, printError } from "../print.ts";
 import { describe } from "../report.ts";
 
 /** One image after the other: which layers are left for the second depends on the first. */
 export async function removeImages(
-  { client }: Context,
+  { client, stdout, stderr }: Context,
   flags: Flags,
   operands: readonly string[],
 ): Promise<number> {
@@ -19,14 +18,14 @@ export async function removeImages(
   for (const image of operands) {
     try {
       const query = { force, noprune: flags.bool("no-prune"), ...(platforms.length > 0 && { platforms }) };
-      await print(deletedText(await removeImage(client, image, query)));
+      await stdout.write(deletedText(await removeImage(client, image, query)));
     } catch (err) {
       problems.push(describe(err));
       // With --force, what is gone already is said, but is no failure.
       if (!(force && err instanceof ResponseError && err.status === 404)) exitCode = 1;
     }
   }
-  await printError(problems.map((line) => `${line}\n`).join(""));
+  await stderr.write(problems.map((line) => `${line}\n`).join(""));
   return exitCode;
 }
 
@@ -40,9 +39,4 @@ export function deletedText(items: readonly ImageDeleteItem[]): string {
           : "",
     )
     .join("");
-}
-
-function platformJson(text: string): string {
-  const [os, architecture, variant] = text.split("/");
-  return JSON.stringify({ os, ...(architecture && { architecture }), ...(variant && { variant }) });
 }

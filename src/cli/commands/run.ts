@@ -6,7 +6,6 @@ import type { CreateContainerBody } from "../../spec/docker.ts";
 import type { Context } from "../command.ts";
 import { CommandError } from "../failure.ts";
 import type { Flags } from "../flags.ts";
-import { printLine } from "../print.ts";
 import { readCreateRequest } from "../run/create-body.ts";
 import type { CreateRequest } from "../run/create-body.ts";
 import { chooseDetachKeys } from "../session/detach-keys-flag.ts";
@@ -35,13 +34,13 @@ async function runDetached(context: Context, flags: Flags, request: CreateReques
   };
   const id = await createFrom(context, flags, { ...request, body: detached });
   await start(context, id);
-  await printLine(id);
+  await context.stdout.write(`${id}\n`);
   return 0;
 }
 
 async function runAttached(context: Context, flags: Flags, request: CreateRequest): Promise<number> {
   const { client } = context;
-  const body = await withTerminal(request.body);
+  const body = await withTerminal(context, request.body);
   // Attach, wait and start go out on connections of their own, made while the engine creates. A failure shows at their use.
   const warm = client.warm(2).catch(() => undefined);
   const {
@@ -52,11 +51,11 @@ async function runAttached(context: Context, flags: Flags, request: CreateReques
   } = body;
   const id = await createFrom(context, flags, { ...request, body });
   await warm;
-  const end = await followContainer(client, id, {
+  const end = await followContainer(context, id, {
     tty,
     stdin,
     output: { stdout, stderr },
-    detachKeys: await chooseDetachKeys(context, flags, { tty, stdin }),
+    detachKeys: chooseDetachKeys(context, flags, { tty, stdin }),
     signals: flags.bool("sig-proxy"),
     until: flags.bool("rm") ? "removed" : "next-exit",
     start: () => start(context, id),
@@ -77,11 +76,12 @@ async function start({ client }: Context, id: string): Promise<void> {
 }
 
 /** For a program with a terminal: there must be one on our side as well, and the engine gets to know its size. */
-async function withTerminal(body: CreateContainerBody): Promise<CreateContainerBody> {
+async function withTerminal(context: Context, body: CreateContainerBody): Promise<CreateContainerBody> {
   if (!body.Tty) return body;
-  const { isTerminal, outputSize } = await import("../session/terminal.ts");
-  if (body.AttachStdin && !isTerminal(0)) throw new CommandError("the input device is not a TTY");
-  const size = outputSize();
+  if (body.AttachStdin && !(await context.stdin.isTerminal()))
+    throw new CommandError("the input device is not a TTY");
+  const { outputSize } = await import("../session/terminal.ts");
+  const size = await outputSize(context);
   if (size === undefined) return body;
   return { ...body, HostConfig: { ...body.HostConfig, ConsoleSize: [size.rows, size.columns] } };
 }

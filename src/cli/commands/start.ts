@@ -4,7 +4,6 @@ import { actOnContainer, inspectContainer } from "../../client/containers.ts";
 import type { Context } from "../command.ts";
 import { CommandError } from "../failure.ts";
 import type { Flags } from "../flags.ts";
-import { printError } from "../print.ts";
 import { chooseDetachKeys } from "../session/detach-keys-flag.ts";
 import { followContainer } from "../session/follow-container.ts";
 import { describe } from "../report.ts";
@@ -17,7 +16,7 @@ export async function start(context: Context, flags: Flags, operands: readonly s
     return await startAttached(context, flags, container);
   }
   const failed: string[] = [];
-  const exitCode = await forEach(operands, async (container) => {
+  const exitCode = await forEach(context, "starting", operands, async (container) => {
     try {
       await actOnContainer(context.client, container, "start");
       return container;
@@ -26,7 +25,8 @@ export async function start(context: Context, flags: Flags, operands: readonly s
       throw err;
     }
   });
-  if (failed.length > 0) await printError(`Error: failed to start containers: ${failed.join(", ")}\n`);
+  if (failed.length > 0)
+    await context.stderr.write(`Error: failed to start containers: ${failed.join(", ")}\n`);
   return exitCode;
 }
 
@@ -35,11 +35,11 @@ async function startAttached(context: Context, flags: Flags, container: string):
   const { Id, Config, HostConfig } = await inspectContainer(client, container);
   const tty = Config.Tty;
   const stdin = flags.bool("interactive") && Config.OpenStdin;
-  const end = await followContainer(client, Id, {
+  const end = await followContainer(context, Id, {
     tty,
     stdin,
     output: { stdout: true, stderr: true },
-    detachKeys: await chooseDetachKeys(context, flags, { tty, stdin }),
+    detachKeys: chooseDetachKeys(context, flags, { tty, stdin }),
     signals: !tty,
     until: HostConfig.AutoRemove ? "removed" : "next-exit",
     start: async () => {

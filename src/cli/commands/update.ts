@@ -5,15 +5,10 @@ import type { RestartPolicy, UpdateContainerBody } from "../../spec/docker.ts";
 import type { Context } from "../command.ts";
 import { CommandError } from "../failure.ts";
 import type { Flags } from "../flags.ts";
-import { printError } from "../print.ts";
 import { parseRestartPolicy, readLimits } from "../run/limits.ts";
 import { forEach } from "./each.ts";
 
-export async function update(
-  { client }: Context,
-  flags: Flags,
-  operands: readonly string[],
-): Promise<number> {
+export async function update(context: Context, flags: Flags, operands: readonly string[]): Promise<number> {
   const restart = flags.text("restart");
   const body: UpdateContainerBody = {
     ...readLimits(flags),
@@ -23,12 +18,12 @@ export async function update(
     throw new CommandError("you must provide one or more flags when using this command");
   }
   const warnings: string[] = [];
-  const exitCode = await forEach(operands, async (container) => {
-    const { Warnings } = await updateContainer(client, container, body);
+  const exitCode = await forEach(context, "updating", operands, async (container) => {
+    const { Warnings } = await updateContainer(context.client, container, body);
     warnings.push(...(Warnings ?? []));
     return container;
   });
-  if (warnings.length > 0) await printError(`${warnings.join("\n")}\n`);
+  if (warnings.length > 0) await context.stderr.write(`${warnings.join("\n")}\n`);
   return exitCode;
 }
 

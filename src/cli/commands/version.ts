@@ -7,11 +7,10 @@ import type { VersionAnswer } from "../../spec/docker-system.ts";
 import type { Context } from "../command.ts";
 import type { Flags } from "../flags.ts";
 import { printByFormat, readFormat } from "../format/one-value.ts";
-import { print } from "../print.ts";
 import { parseGoJson } from "../template/go-json.ts";
 
 export async function version(
-  { client }: Context,
+  { client, stdout, contextName }: Context,
   flags: Flags,
   _operands: readonly string[],
 ): Promise<number> {
@@ -34,12 +33,12 @@ export async function version(
     Os: process.platform,
     Arch: process.arch === "x64" ? "amd64" : process.arch,
     BuildTime: ansiTime(buildInfo.builtAt),
-    Context: "default",
+    Context: contextName,
   };
   const versions: Versions = { Client: own, Server: server };
-  if (format === "json") await print(`${JSON.stringify(versions)}\n`);
-  else if (template === undefined) await print(pageOf(versions));
-  else await printByFormat(template, parseGoJson(JSON.stringify(versions)));
+  if (format === "json") await stdout.write(`${JSON.stringify(versions)}\n`);
+  else if (template === undefined) await stdout.write(pageOf(versions));
+  else await printByFormat(stdout, template, parseGoJson(JSON.stringify(versions)));
   if (failure !== undefined) throw failure;
   return 0;
 }

@@ -2,6 +2,7 @@
 
 import type { ContainerSummary } from "../../spec/docker.ts";
 import { Row } from "../template/values.ts";
+import { labelText } from "./labels.ts";
 import type { Listing } from "./listing.ts";
 import { displayPorts } from "./port-list.ts";
 import { ago, ellipsis, goTime, humanSize, shortID } from "./words.ts";
@@ -52,11 +53,7 @@ export function containerRow(container: ContainerSummary, { truncate, nowMs }: R
     State: () => container.State,
     Status: () => container.Status,
     Size: () => size(container),
-    Labels: () =>
-      Object.entries(container.Labels ?? {})
-        .map(([key, value]) => `${key}=${value}`)
-        .sort()
-        .join(","),
+    Labels: () => labelText(container.Labels),
     Label: (name) => container.Labels?.[String(name)] ?? "",
     Mounts: () => mounts(container, truncate),
     LocalVolumes: () => String((container.Mounts ?? []).filter((mount) => mount.Driver === "local").length),

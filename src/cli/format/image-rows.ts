@@ -38,7 +38,7 @@ export function imageRows(
 }
 
 function imageRow(image: ImageSummary, name: Name, { truncate, nowMs }: RowOptions): Row {
-  const unknown = (value: number) => (value < 0 ? "N/A" : humanSize(value));
+  const unknown = (value: number) => (value < 0 ? "N/A" : humanSize(value, 4));
   return new Row("formatter.imageContext", {
     ID: () => (truncate ? shortID(image.Id) : image.Id),
     Repository: () => name.repository,
@@ -50,7 +50,7 @@ function imageRow(image: ImageSummary, name: Name, { truncate, nowMs }: RowOptio
     VirtualSize: () => humanSize(image.Size, 4),
     Containers: () => (image.Containers < 0 ? "N/A" : String(image.Containers)),
     SharedSize: () => unknown(image.SharedSize),
-    UniqueSize: () => (image.SharedSize < 0 ? "N/A" : humanSize(image.Size - image.SharedSize)),
+    UniqueSize: () => (image.SharedSize < 0 ? "N/A" : humanSize(image.Size - image.SharedSize, 4)),
   });
 }
 

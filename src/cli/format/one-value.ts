@@ -1,7 +1,7 @@
 // `--format` of the commands that print one thing: a Go template for a whole answer.
 
 import { CommandError } from "../failure.ts";
-import { print } from "../print.ts";
+import type { Output } from "../streams.ts";
 import { parseTemplate, renderTemplate, TemplateError } from "../template/template.ts";
 import type { Template } from "../template/template.ts";
 
@@ -19,7 +19,7 @@ export function readFormat(source: string): Template {
 }
 
 /** Prints a value by a template. @throws CommandError, after an empty line, as Docker does. */
-export async function printByFormat(template: Template, data: unknown): Promise<void> {
+export async function printByFormat(stdout: Output, template: Template, data: unknown): Promise<void> {
   let text = "";
   let failure: TemplateError | undefined;
   try {
@@ -28,6 +28,6 @@ export async function printByFormat(template: Template, data: unknown): Promise<
     if (!(err instanceof TemplateError)) throw err;
     failure = err;
   }
-  await print(`${text}\n`);
+  await stdout.write(`${text}\n`);
   if (failure !== undefined) throw new CommandError(failure.message);
 }

@@ -1,6 +1,6 @@
 // One row as a line of JSON, byte for byte as Go's encoder writes it.
 
-import { rowJson } from "../template/values.ts";
+import { toJson } from "../template/values.ts";
 import type { Row } from "../template/values.ts";
 
 const escapes: Readonly<Record<string, string>> = {
@@ -13,5 +13,5 @@ const escapes: Readonly<Record<string, string>> = {
 
 /** Go escapes what HTML would misread, and Docker leaves that on for rows. */
 export function toRowJson(row: Row): string {
-  return JSON.stringify(rowJson(row)).replaceAll(/[<>&\u2028\u2029]/g, (letter) => escapes[letter] ?? letter);
+  return toJson(row).replaceAll(/[<>&\u2028\u2029]/g, (letter) => escapes[letter] ?? letter);
 }

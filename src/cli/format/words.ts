@@ -89,6 +89,13 @@ export function goTime(unixSeconds: number): string {
   return `${date} ${clock} ${offset} ${/^(?:GMT|UTC)[+-]/.test(zone) ? offset.slice(0, 3) : zone}`;
 }
 
+/** The same for an RFC 3339 time, whose fraction is kept. */
+export function goTimeOf(text: string): string {
+  const fraction = (/\.(\d+)/.exec(text)?.[1] ?? "").replace(/0+$/, "");
+  const [date = "", clock = "", ...zone] = goTime(Math.floor(Date.parse(text) / 1000)).split(" ");
+  return [date, fraction === "" ? clock : `${clock}.${fraction}`, ...zone].join(" ");
+}
+
 /** "2026-11-23T21:18:41Z", or with the local offset; `nanoseconds` are shown with nine digits. */
 export function rfc3339(unixSeconds: number, nanoseconds?: bigint): string {
   const { date, clock, offset } = localParts(unixSeconds * 1000);

@@ -2,14 +2,14 @@
 
 import type { Context } from "../command.ts";
 import type { Flags } from "../flags.ts";
-import { configured } from "../format/format-flag.ts";
+import { textSetting } from "../config-file.ts";
 
 /** "" without looking further where there is no terminal to press keys on. */
-export async function chooseDetachKeys(
+export function chooseDetachKeys(
   context: Context,
   flags: Flags,
   { tty, stdin }: { readonly tty: boolean; readonly stdin: boolean },
-): Promise<string> {
+): string {
   if (!tty || !stdin) return "";
-  return flags.text("detach-keys") || (await configured(context, "detachKeys"));
+  return flags.text("detach-keys") || textSetting(context.config, "detachKeys");
 }

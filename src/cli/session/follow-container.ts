@@ -6,8 +6,8 @@
 // Attach and wait have to be in place before the start, or the first bytes and the end of a short program are lost.
 
 import { actOnContainer, attachContainer, waitContainer } from "../../client/containers.ts";
-import type { EngineClient } from "../../client/engine-client.ts";
 import type { WaitAnswer } from "../../spec/docker.ts";
+import type { Context } from "../command.ts";
 import type { SessionOptions } from "./session.ts";
 import { proxySignals } from "./signals.ts";
 
@@ -21,29 +21,37 @@ export type FollowOptions = SessionOptions & {
 
 /** Returns how the container ended, or "detached" when the user left. Throws what `start` throws. */
 export async function followContainer(
-  client: EngineClient,
+  context: Context,
   id: string,
   options: FollowOptions,
 ): Promise<WaitAnswer | "detached"> {
+  const { client } = context;
   const { stdin, output, detachKeys, tty } = options;
   const cleanUp: (() => void)[] = [];
+  const started = Promise.withResolvers<void>();
+  if (options.start === undefined) started.resolve();
+  started.promise.catch(() => undefined);
   try {
-    if (options.signals)
-      cleanUp.push(proxySignals((signal) => actOnContainer(client, id, "kill", { signal })));
+    const ends: Promise<never>[] = [];
+    if (options.signals) {
+      const send = (signal: string) => actOnContainer(client, id, "kill", { signal });
+      const proxy = proxySignals(context, started.promise, send);
+      cleanUp.push(proxy.stop);
+      ends.push(proxy.impatience);
+    }
     const [connection, waiting] = await Promise.all([
       attachContainer(client, id, { stream: true, stdin, ...output, detachKeys: detachKeys || undefined }),
       waitContainer(client, id, options.until),
     ]);
     // What the wait has to say about a start that fails is of no interest.
     waiting.answer.catch(() => undefined);
-    const starting = options.start?.();
-    starting?.catch(() => undefined);
+    options.start?.().then(started.resolve, started.reject);
     // Loaded while the engine starts the program: it costs a millisecond.
     const { runSession } = await import("./session.ts");
-    const session = runSession(connection, options);
+    const session = runSession(context, connection, options);
     session.catch(() => undefined);
     try {
-      await starting;
+      await started.promise;
     } catch (err) {
       connection.close();
       await session.catch(() => undefined);
@@ -52,11 +60,15 @@ export async function followContainer(
     if (tty) {
       const { followSize } = await import("./terminal.ts");
       cleanUp.push(
-        followSize(({ rows, columns }) => actOnContainer(client, id, "resize", { h: rows, w: columns })),
+        followSize(context, ({ rows, columns }) =>
+          actOnContainer(client, id, "resize", { h: rows, w: columns }),
+        ),
       );
     }
-    return (await session) === "detached" ? "detached" : await waiting.answer;
+    const ended = async () => ((await session) === "detached" ? "detached" : await waiting.answer);
+    return await Promise.race([ended(), ...ends]);
   } finally {
+    started.reject(new Error("given up"));
     for (const undo of cleanUp) undo();
   }
 }

@@ -1,11 +1,12 @@
 // Carries our stdin to a container.
 
-import type { Connection } from "../../client/connection.ts";
 import { detachScanner } from "../../base/detach-keys.ts";
+import type { Connection } from "../../client/connection.ts";
+import type { Input } from "../streams.ts";
 
 export type InputEnd = "closed" | "detached";
 
-export type Input = {
+export type InputCopy = {
   /** Resolves when stdin has ended (the container has been told by a half-close) or the user has left. */
   readonly done: Promise<InputEnd>;
   /** Stops reading, so that the program can end while stdin is still open. */
@@ -13,9 +14,12 @@ export type Input = {
 };
 
 /** @param detachKeys the keys that leave the container; undefined where stdin is no terminal. */
-export function copyInput(connection: Connection, detachKeys: Uint8Array | undefined): Input {
-  // Bun's own stream: it reads 256 KiB at a time and leaves the mode of the pipe, which others may share, alone.
-  const reader = Bun.stdin.stream().getReader();
+export function copyInput(
+  stdin: Input,
+  connection: Connection,
+  detachKeys: Uint8Array | undefined,
+): InputCopy {
+  const reader = stdin.bytes().getReader();
   const scan = detachKeys === undefined ? undefined : detachScanner(detachKeys);
   const copy = async (): Promise<InputEnd> => {
     for (;;) {

@@ -1,9 +1,10 @@
 // One attached stream: the user's terminal or pipes on one side, a container's program on the other.
 
-import type { Connection } from "../../client/connection.ts";
 import { parseDetachKeys } from "../../base/detach-keys.ts";
+import type { Connection } from "../../client/connection.ts";
+import type { Streams } from "../streams.ts";
 import { copyInput } from "./input.ts";
-import type { Input } from "./input.ts";
+import type { InputCopy } from "./input.ts";
 import { copyOutput } from "./output.ts";
 import type { Wanted } from "./output.ts";
 
@@ -22,17 +23,21 @@ export type SessionEnd = "ended" | "detached";
  * Carries bytes until the program's output has ended (also where none of it is wanted) or the user has detached.
  * Afterwards the connection is closed and the terminal is as it was.
  */
-export async function runSession(connection: Connection, options: SessionOptions): Promise<SessionEnd> {
+export async function runSession(
+  streams: Streams,
+  connection: Connection,
+  options: SessionOptions,
+): Promise<SessionEnd> {
   const { tty, stdin, output, detachKeys } = options;
   const keys = tty && stdin ? parseDetachKeys(detachKeys) : undefined;
-  const restore = tty && stdin ? (await import("./terminal.ts")).rawInput() : undefined;
-  let input: Input | undefined;
+  const restore = tty && stdin ? await streams.stdin.makeRaw() : undefined;
+  let input: InputCopy | undefined;
   try {
     const ends: Promise<SessionEnd>[] = [
-      copyOutput(connection, tty ? "raw" : "framed", output).then(() => "ended"),
+      copyOutput(streams, connection, tty ? "raw" : "framed", output).then(() => "ended"),
     ];
     if (stdin) {
-      input = copyInput(connection, keys);
+      input = copyInput(streams.stdin, connection, keys);
       ends.push(detached(input));
     }
     return await Promise.race(ends);
@@ -44,7 +49,7 @@ export async function runSession(connection: Connection, options: SessionOptions
 }
 
 /** Never resolves when stdin just ends: the program may have more to say. */
-async function detached(input: Input): Promise<SessionEnd> {
+async function detached(input: InputCopy): Promise<SessionEnd> {
   if ((await input.done) === "detached") return "detached";
   return await new Promise<never>(() => undefined);
 }

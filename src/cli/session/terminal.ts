@@ -1,47 +1,23 @@
-// The user's terminal: whether there is one, its size, raw mode. Loaded only where a terminal matters.
+// The size of the user's terminal, followed by the container's.
 
-import { makeRaw, restoreTerminal, windowSize } from "../../sys/pty.ts";
-import type { WindowSize } from "../../sys/pty.ts";
-
-export function isTerminal(fd: 0 | 1 | 2): boolean {
-  return windowSize(fd) !== undefined;
-}
+import type { Streams, WindowSize } from "../streams.ts";
 
 /** The size of the terminal on stdout; undefined where stdout is none, or one that does not know its size. */
-export function outputSize(): WindowSize | undefined {
-  const size = windowSize(1);
+export async function outputSize({ stdout }: Pick<Streams, "stdout">): Promise<WindowSize | undefined> {
+  const size = await stdout.windowSize();
   return size !== undefined && size.rows > 0 && size.columns > 0 ? size : undefined;
 }
 
-/** Raw mode on stdin, where it is a terminal, until the returned function is called (more than once does no harm). */
-export function rawInput(): () => void {
-  if (!isTerminal(0)) return () => undefined;
-  let before: ReturnType<typeof makeRaw> | undefined = makeRaw(0);
-  const restore = () => {
-    if (before !== undefined) restoreTerminal(0, before);
-    before = undefined;
-  };
-  // Whatever ends us, the user gets the terminal back.
-  process.on("exit", restore);
-  for (const [signal, number] of [
-    ["SIGHUP", 1],
-    ["SIGTERM", 15],
-  ] as const) {
-    process.once(signal, () => process.exit(128 + number));
-  }
-  return restore;
-}
-
 /**
- * Tells the container's terminal the size of ours, now and whenever it changes. The first call may come before the
- * program has its terminal, so it is repeated for a moment, as Docker does.
+ * Tells the container's terminal the size of ours, now and whenever it changes or we go on after a stop. The first call
+ * may come before the program has its terminal, so it is repeated for a moment, as Docker does.
  *
  * @returns stops following.
  */
-export function followSize(resize: (size: WindowSize) => Promise<void>): () => void {
+export function followSize(streams: Streams, resize: (size: WindowSize) => Promise<void>): () => void {
   const following = { active: true };
   const send = async (): Promise<boolean> => {
-    const size = outputSize();
+    const size = await outputSize(streams);
     if (size === undefined) return true;
     try {
       await resize(size);
@@ -58,9 +34,9 @@ export function followSize(resize: (size: WindowSize) => Promise<void>): () => v
   };
   const changed = () => void send();
   void first();
-  process.on("SIGWINCH", changed);
+  const undo = [streams.onSignal("SIGWINCH", changed), streams.onSignal("SIGCONT", changed)];
   return () => {
     following.active = false;
-    process.off("SIGWINCH", changed);
+    for (const stop of undo) stop();
   };
 }

@@ -20,6 +20,7 @@ export const imageCommands: readonly Command[] = [
     summary: "List images",
     usage: "[OPTIONS] [REPOSITORY[:TAG]]",
     operands: { min: 0, max: 1 },
+    names: "image",
     flags: [
       { name: "all", short: "a", type: "bool", help: "Show intermediate images as well" },
       { name: "digests", type: "bool", help: "Show digests" },
@@ -27,6 +28,7 @@ export const imageCommands: readonly Command[] = [
       tableFormatFlag,
       noTruncFlag,
       quiet,
+      { name: "tree", type: "bool", help: "Show names and platforms as a tree (experimental)" },
     ],
     load: () => import("../commands/images.ts").then((module) => module.images),
   },
@@ -36,6 +38,7 @@ export const imageCommands: readonly Command[] = [
     summary: "Show the history of an image",
     usage: "[OPTIONS] IMAGE",
     operands: { min: 1, max: 1 },
+    names: "image",
     flags: [
       tableFormatFlag,
       {
@@ -79,11 +82,25 @@ export const imageCommands: readonly Command[] = [
     load: () => import("../commands/load.ts").then((module) => module.load),
   },
   {
+    paths: ["image save", "save"],
+    section: "commands",
+    summary: "Save one or more images to a tar archive (streamed to STDOUT by default)",
+    usage: "[OPTIONS] IMAGE [IMAGE...]",
+    operands: { min: 1 },
+    names: "image",
+    flags: [
+      { name: "output", short: "o", type: "string", help: "Write to this file instead of STDOUT" },
+      platform,
+    ],
+    load: () => import("../commands/archives-out.ts").then((module) => module.save),
+  },
+  {
     paths: ["image tag", "tag"],
     section: "commands",
     summary: "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE",
     usage: "SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]",
     operands: { min: 2, max: 2 },
+    names: "image",
     flags: [],
     load: () => import("../commands/tag.ts").then((module) => module.tag),
   },
@@ -93,6 +110,7 @@ export const imageCommands: readonly Command[] = [
     summary: "Remove one or more images",
     usage: "[OPTIONS] IMAGE [IMAGE...]",
     operands: { min: 1 },
+    names: "image",
     flags: [
       { name: "force", short: "f", type: "bool", help: "Remove it although it has other names or is in use" },
       { name: "no-prune", type: "bool", help: "Keep parents that have no name" },
@@ -105,6 +123,7 @@ export const imageCommands: readonly Command[] = [
     summary: "Display detailed information on one or more images",
     usage: "[OPTIONS] IMAGE [IMAGE...]",
     operands: { min: 1 },
+    names: "image",
     flags: [inspectFormatFlag, platform],
     load: () => import("../commands/inspect.ts").then((module) => module.inspectImages),
   },

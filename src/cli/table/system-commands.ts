@@ -1,7 +1,14 @@
 // The commands about the engine itself, and those that work on objects of any kind.
 
 import type { Command } from "../command.ts";
-import { filterFlag, forceFlag, formatFlag, inspectFormatFlag, longFilterFlag } from "./shared-flags.ts";
+import {
+  filterFlag,
+  forceFlag,
+  formatFlag,
+  inspectFormatFlag,
+  longFilterFlag,
+  tableFormatFlag,
+} from "./shared-flags.ts";
 
 export const systemCommands: readonly Command[] = [
   {
@@ -23,6 +30,17 @@ export const systemCommands: readonly Command[] = [
     load: () => import("../commands/info.ts").then((module) => module.info),
   },
   {
+    paths: ["system df"],
+    summary: "Show docker disk usage",
+    usage: "[OPTIONS]",
+    operands: { min: 0, max: 0 },
+    flags: [
+      tableFormatFlag,
+      { name: "verbose", short: "v", type: "bool", help: "Each image, container and volume" },
+    ],
+    load: () => import("../commands/disk-usage.ts").then((module) => module.systemDiskUsage),
+  },
+  {
     paths: ["system events", "events"],
     section: "commands",
     summary: "Get real time events from the server",
@@ -42,10 +60,15 @@ export const systemCommands: readonly Command[] = [
     summary: "Return low-level information on objects of any kind",
     usage: "[OPTIONS] NAME|ID [NAME|ID...]",
     operands: { min: 1 },
+    names: "container",
     flags: [
       inspectFormatFlag,
       { name: "size", short: "s", type: "bool", help: "Show total file sizes of containers" },
-      { name: "type", type: "string", help: "Only objects of this kind (container, image)" },
+      {
+        name: "type",
+        type: "string",
+        help: "Only objects of this kind (container, image, network, volume…)",
+      },
     ],
     load: () => import("../commands/inspect.ts").then((module) => module.inspect),
   },
@@ -68,8 +91,30 @@ export const systemCommands: readonly Command[] = [
     load: () => import("../commands/prune.ts").then((module) => module.pruneSystem),
   },
   {
+    paths: ["completion"],
+    section: "commands",
+    summary: "Print a script that completes command lines in bash, zsh or fish",
+    usage: "bash|zsh|fish",
+    operands: { min: 1, max: 1 },
+    withoutEngine: true,
+    flags: [],
+    examples: ["source <(sampan completion bash)", "sampan completion fish | source"],
+    load: () => import("../commands/completion.ts").then((module) => module.completion),
+  },
+  {
+    paths: ["__complete"],
+    summary: "Print what may stand at the end of a command line",
+    usage: "WORD...",
+    operands: { min: 1 },
+    stopAtOperand: true,
+    hidden: true,
+    flags: [],
+    load: () => import("../commands/completion.ts").then((module) => module.complete),
+  },
+  {
     paths: ["install"],
     section: "commands",
+    withoutEngine: true,
     summary: "Install this executable and a systemd unit that runs the engine",
     usage: "[OPTIONS]",
     operands: { min: 0, max: 0 },

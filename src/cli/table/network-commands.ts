@@ -1,0 +1,111 @@
+// The commands about networks.
+
+import type { Command } from "../command.ts";
+import {
+  filterFlag,
+  forceFlag,
+  inspectFormatFlag,
+  longFilterFlag,
+  noTruncFlag,
+  tableFormatFlag,
+} from "./shared-flags.ts";
+
+const noOperands = { min: 0, max: 0 };
+
+export const networkCommands: readonly Command[] = [
+  {
+    paths: ["network connect"],
+    summary: "Connect a container to a network",
+    usage: "[OPTIONS] NETWORK CONTAINER",
+    operands: { min: 2, max: 2 },
+    names: "network",
+    flags: [
+      { name: "alias", type: "strings", help: "Another name for the container on the network" },
+      { name: "driver-opt", type: "strings", help: "Option of the network's driver (KEY=VALUE)" },
+      {
+        name: "gw-priority",
+        type: "int",
+        help: "The network with the highest one gives the default gateway; may be negative",
+      },
+      { name: "ip", type: "string", help: 'IPv4 address ("172.30.100.104")' },
+      { name: "ip6", type: "string", help: 'IPv6 address ("2001:db8::33")' },
+      { name: "link", type: "list", help: "Link to another container (CONTAINER[:ALIAS])" },
+      { name: "link-local-ip", type: "strings", help: "Link-local address" },
+    ],
+    load: () => import("../commands/networks.ts").then((module) => module.connect),
+  },
+  {
+    paths: ["network create"],
+    summary: "Create a network",
+    usage: "[OPTIONS] NETWORK",
+    operands: { min: 1, max: 1 },
+    flags: [
+      { name: "attachable", type: "bool", help: "Let containers be connected by hand" },
+      { name: "aux-address", type: "map", help: "Address that the driver keeps for itself (NAME=ADDRESS)" },
+      { name: "config-from", type: "string", help: "Network to copy the configuration from" },
+      { name: "config-only", type: "bool", help: "Only a configuration for others to copy" },
+      { name: "driver", short: "d", type: "string", default: "bridge", help: "Driver of the network" },
+      { name: "gateway", type: "strings", help: "Gateway of a subnet" },
+      { name: "ingress", type: "bool", help: "The routing mesh of a cluster" },
+      { name: "internal", type: "bool", help: "No way to the outside" },
+      { name: "ip-range", type: "strings", help: "Part of a subnet to give addresses from" },
+      { name: "ipam-driver", type: "string", default: "default", help: "Driver that gives addresses" },
+      { name: "ipam-opt", type: "map", help: "Option of that driver (KEY=VALUE)" },
+      { name: "ipv4", type: "bool", default: "true", help: "Give IPv4 addresses" },
+      { name: "ipv6", type: "bool", help: "Give IPv6 addresses" },
+      { name: "label", type: "list", help: "Set a label (KEY=VALUE)" },
+      { name: "opt", short: "o", type: "map", help: "Option of the driver (KEY=VALUE)" },
+      { name: "scope", type: "string", help: "How far the network reaches" },
+      { name: "subnet", type: "strings", help: 'Subnet ("10.9.0.0/16")' },
+    ],
+    load: () => import("../commands/networks.ts").then((module) => module.create),
+  },
+  {
+    paths: ["network disconnect"],
+    summary: "Disconnect a container from a network",
+    usage: "[OPTIONS] NETWORK CONTAINER",
+    operands: { min: 2, max: 2 },
+    names: "network",
+    flags: [{ name: "force", short: "f", type: "bool", help: "Even where the container is gone" }],
+    load: () => import("../commands/networks.ts").then((module) => module.disconnect),
+  },
+  {
+    paths: ["network inspect"],
+    summary: "Display detailed information on one or more networks",
+    usage: "[OPTIONS] NETWORK [NETWORK...]",
+    operands: { min: 1 },
+    names: "network",
+    flags: [inspectFormatFlag, { name: "verbose", short: "v", type: "bool", help: "More, for diagnostics" }],
+    load: () => import("../commands/inspect.ts").then((module) => module.inspectNetworks),
+  },
+  {
+    paths: ["network ls", "network list"],
+    summary: "List networks",
+    usage: "[OPTIONS]",
+    operands: noOperands,
+    flags: [
+      filterFlag,
+      tableFormatFlag,
+      noTruncFlag,
+      { name: "quiet", short: "q", type: "bool", help: "Show IDs only" },
+    ],
+    load: () => import("../commands/networks.ts").then((module) => module.listAllNetworks),
+  },
+  {
+    paths: ["network prune"],
+    summary: "Remove all unused networks",
+    usage: "[OPTIONS]",
+    operands: noOperands,
+    flags: [longFilterFlag, forceFlag],
+    load: () => import("../commands/prune.ts").then((module) => module.pruneNetworks),
+  },
+  {
+    paths: ["network rm", "network remove"],
+    summary: "Remove one or more networks",
+    usage: "NETWORK [NETWORK...]",
+    operands: { min: 1 },
+    names: "network",
+    flags: [{ name: "force", short: "f", type: "bool", help: "No failure when it is not there" }],
+    load: () => import("../commands/networks.ts").then((module) => module.remove),
+  },
+];
