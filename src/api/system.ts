@@ -79,5 +79,11 @@ async function* eventLines(
 ): AsyncGenerator<string> {
   for await (const event of happened)
     if (!hidesEvent(event, version))
-      yield `${before}${JSON.stringify(forVersion(event, eventByVersion, version))}\n`;
+      yield `${before}${JSON.stringify(legacyFirst(forVersion(event, eventByVersion, version)))}\n`;
+}
+
+/** Docker writes the fields of old versions first, and its client prints what it gets. */
+function legacyFirst(event: object): object {
+  const { status, id, from } = event as Readonly<Record<string, unknown>>;
+  return { ...(status !== undefined && { status, id, ...(from !== undefined && { from }) }), ...event };
 }

@@ -28,7 +28,7 @@ export const groups: readonly Group[] = [
   { name: "image", summary: "Manage images" },
   { name: "network", summary: "Manage networks" },
   { name: "system", summary: "Manage the engine" },
-  { name: "volume", summary: "Manage volumes" },
+  { name: "volume", summary: "Manage volumes", usage: "COMMAND" },
 ];
 
 /** Flags before the command's name. */

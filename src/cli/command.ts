@@ -71,6 +71,8 @@ export type Command = {
   /** Where the top-level help shows it (under its one-word path). */
   readonly section?: Section;
   readonly summary: string;
+  /** What its own page says instead of the summary. */
+  readonly about?: string;
   /** What follows the name in the usage line. */
   readonly usage: string;
   /** How many operands it takes; no `max`: any number from `min` on. */
@@ -92,4 +94,9 @@ export type Command = {
 };
 
 /** A word that has commands below it: container, image, system. */
-export type Group = { readonly name: string; readonly summary: string };
+export type Group = {
+  readonly name: string;
+  readonly summary: string;
+  /** What Docker prints after its name where a command below it is unknown. */
+  readonly usage?: string;
+};

@@ -48,7 +48,7 @@ export async function chooseAddress(
   } catch (err) {
     if (!(err instanceof CommandError)) throw err;
     if (orDefault) return { endpoint: parseEndpoint(chooseHost(undefined, env)), contextName: name };
-    throw new CommandError(`Failed to initialize: unable to resolve docker endpoint: ${err.message}`);
+    throw new CommandError(`Failed to initialize: unable to resolve sampan endpoint: ${err.message}`);
   }
 }
 

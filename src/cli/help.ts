@@ -28,7 +28,7 @@ export function usageLine(path: string, usage: string): string {
 
 /** The page of one command; `columns` is the width of the terminal. */
 export function commandPage(command: Command, path: string, columns: number): string {
-  const parts = [usageLine(path, command.usage), command.summary];
+  const parts = [usageLine(path, command.usage), command.about ?? command.summary];
   if (command.paths.length > 1) {
     parts.push(`Aliases:\n  ${command.paths.map((alias) => `${programName} ${alias}`).join(", ")}`);
   }

@@ -19,6 +19,7 @@ export async function checkOutput({ stdout }: Context, path: string, what: strin
   if (parent === undefined) throw new CommandError(`${failed} stat ${folder}: no such file or directory`);
   if (!parent.isDirectory()) throw new CommandError(`${failed} ${folder} is not a directory`);
   const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory()) throw new CommandError(`failed to ${what}: cannot write to a directory`);
   if (found !== undefined && !found.isFile() && !found.isCharacterDevice())
     throw new CommandError(`${failed} ${path} is not a regular file`);
 }

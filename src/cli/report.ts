@@ -29,7 +29,7 @@ export function report(err: unknown, invoked?: { readonly command: Command; read
   }
   if (err instanceof OperandError) {
     // Docker points elsewhere by "See" in this one case.
-    const pointer = err.message.includes(" at least ") ? more.replace("Run", "See") : more;
+    const pointer = / at least \d+ argument/.test(err.message) ? more.replace("Run", "See") : more;
     return {
       text: `${programName}: ${err.message}\n\n${usageLine(path, usage)}\n\n${pointer}\n`,
       exitCode: 1,
@@ -83,7 +83,7 @@ export function unknownCommand(words: readonly string[]): string {
   const group = groups.find((candidate) => candidate.name === first);
   const prefix = group === undefined ? "" : `${group.name} `;
   const word = group === undefined ? first : second;
-  const names = commands.flatMap((command) => command.paths);
+  const names = commands.flatMap((command) => (command.hidden ? [] : command.paths));
   const below = names.filter((path) => (prefix === "" ? !path.includes(" ") : path.startsWith(prefix)));
   const near = nearest(
     word,
@@ -91,7 +91,7 @@ export function unknownCommand(words: readonly string[]): string {
       path.slice(prefix.length),
     ),
   );
-  const usage = group === undefined ? "" : `${usageLine(group.name, "")}\n\n`;
+  const usage = group === undefined ? "" : `${usageLine(group.name, group.usage ?? "")}\n\n`;
   const hint = near === undefined ? "" : `Did you mean '${programName} ${prefix}${near}'?\n`;
   const help = [programName, group?.name].filter(Boolean).join(" ");
   return (

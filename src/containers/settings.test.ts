@@ -19,7 +19,6 @@ test("containerSettings: a command alone gets Docker's defaults", () => {
     Entrypoint: null,
     Env: [],
     Labels: {},
-    ExposedPorts: null,
     WorkingDir: "",
   });
   expect(hostConfig).toMatchObject({

@@ -120,13 +120,14 @@ const anonymousLabel = { "com.docker.volume.anonymous": "" };
 function volumeBody(engine: Engine, volume: Volume): VolumeBody {
   const { name, createdAt, anonymous } = volume;
   const labels = anonymous ? { ...anonymousLabel, ...volume.labels } : volume.labels;
+  // In Docker's order: `volume inspect` prints what it gets.
   return {
-    Name: name,
-    Driver: "local",
-    Mountpoint: engine.volumes.mountpoint(name),
     CreatedAt: createdAt,
+    Driver: "local",
     Labels: Object.keys(labels).length > 0 ? labels : null,
-    Scope: "local",
+    Mountpoint: engine.volumes.mountpoint(name),
+    Name: name,
     Options: null,
+    Scope: "local",
   };
 }

@@ -38,7 +38,7 @@ export type ContainerConfig = {
   readonly AttachStdin: boolean;
   readonly AttachStdout: boolean;
   readonly AttachStderr: boolean;
-  readonly ExposedPorts: StringSet | null;
+  readonly ExposedPorts?: StringSet | null;
   readonly Tty: boolean;
   readonly OpenStdin: boolean;
   readonly StdinOnce: boolean;

@@ -1,33 +1,11 @@
 // Our client beside the stock docker client, on the same engine: the same words in, the same bytes and exit code out.
 import { beforeAll, describe, expect, test } from "bun:test";
-import { run, slowness, type Finished } from "../harness/command.ts";
-import { sampanExecutable } from "../harness/executable.ts";
+import { slowness } from "../harness/command.ts";
 import { engineForTests } from "../harness/for-tests.ts";
+import { byBoth } from "../harness/golden.ts";
 import { testImage as image } from "../harness/images.ts";
 
 const engine = await engineForTests();
-const env = { SAMPAN_HOST: `unix://${engine.socket}`, DOCKER_CONFIG: engine.folder };
-const sampan = (words: readonly string[]) => run([sampanExecutable(), ...words], { env });
-
-/** Docker's answer with our name in the places where it speaks of itself. */
-function renamed({ exitCode, stdout, stderr }: Finished): Finished {
-  return {
-    exitCode,
-    stdout,
-    stderr: stderr.replaceAll("docker", "sampan").replaceAll("Docker daemon", "Sampan daemon"),
-  };
-}
-
-/** Both answers. Ages change between the two calls now and then, so a difference is looked at again. */
-async function both(
-  words: readonly string[],
-): Promise<{ readonly ours: Finished; readonly theirs: Finished }> {
-  for (let attempt = 1; ; attempt++) {
-    const theirs = renamed(await engine.docker(...words));
-    const ours = await sampan(words);
-    if (attempt === 3 || Bun.deepEquals(ours, theirs)) return { ours, theirs };
-  }
-}
 
 beforeAll(async () => {
   const detached = ["run", "-d", "--name"];
@@ -249,8 +227,7 @@ events --since foo --until 0
 
 describe("the same as docker", () => {
   test.each(lines)("%s", async (line) => {
-    const words = [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? "");
-    const { ours, theirs } = await both(words);
+    const { ours, theirs } = await byBoth(engine, line);
     expect(ours).toEqual(theirs);
   });
 });

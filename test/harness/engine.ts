@@ -41,7 +41,7 @@ export async function startEngine(): Promise<Engine> {
 
 /** The parts of an engine that need no more than its socket. */
 export function clientsOf(socket: string, folder: string): Omit<Engine, "kind" | "stop"> {
-  const config = join(folder, "docker-config");
+  const config = join(folder, "client-config");
   mkdirSync(config, { recursive: true });
   const env = { DOCKER_HOST: `unix://${socket}`, DOCKER_CONFIG: config, DOCKER_CLI_HINTS: "false" };
   return {

@@ -26,7 +26,13 @@ import { Row } from "../template/values.ts";
 const listing: Listing = {
   table: "{{.Name}}{{if .Current}} *{{end}}\t{{.Description}}\t{{.DockerEndpoint}}\t{{.Error}}",
   quiet: "{{.Name}}",
-  headers: { Description: "DESCRIPTION", DockerEndpoint: "DOCKER ENDPOINT", Error: "ERROR", Name: "NAME" },
+  headers: {
+    Current: "",
+    Description: "DESCRIPTION",
+    DockerEndpoint: "DOCKER ENDPOINT",
+    Error: "ERROR",
+    Name: "NAME",
+  },
 };
 
 /** What a table has room for. */
@@ -34,7 +40,7 @@ const descriptionLetters = 60;
 const errorLetters = 45;
 
 export async function list(context: Context, flags: Flags): Promise<number> {
-  const { configDirectory, contextName, stdout } = context;
+  const { configDirectory, contextName, env, stdout, stderr } = context;
   const format = await formatOf(context, flags, listing);
   const stored = await storedNames(configDirectory);
   const missing = contextName !== defaultContext && !stored.includes(contextName) ? [contextName] : [];
@@ -43,7 +49,15 @@ export async function list(context: Context, flags: Flags): Promise<number> {
     names.map((name) => contextRow(context, name, format.headers !== undefined)),
   );
   await stdout.write(renderList(format, rows));
+  const variable = hostVariables.find((one) => env[one]);
+  if (variable !== undefined) await stderr.write(overridden(variable, "a context"));
   return 0;
+}
+
+const hostVariables = ["SAMPAN_HOST", "DOCKER_HOST"];
+
+function overridden(variable: string, what: string): string {
+  return `Warning: ${variable} environment variable overrides the active context. To use ${what}, either set the global --context flag, or unset ${variable} environment variable.\n`;
 }
 
 async function contextRow(context: Context, name: string, truncate: boolean): Promise<Row> {
@@ -234,12 +248,9 @@ export async function use(context: Context, _flags: Flags, operands: readonly st
   await setCurrent(context, name);
   await stdout.write(`${name}\n`);
   await stderr.write(`Current context is now "${name}"\n`);
-  const variable = ["SAMPAN_HOST", "DOCKER_HOST"].find((one) => env[one]);
-  if (variable !== undefined && name !== defaultContext) {
-    await stderr.write(
-      `Warning: ${variable} environment variable overrides the active context. To use "${name}", either set the global --context flag, or unset ${variable} environment variable.\n`,
-    );
-  }
+  const variable = hostVariables.find((one) => env[one]);
+  if (variable !== undefined && name !== defaultContext)
+    await stderr.write(overridden(variable, JSON.stringify(name)));
   return 0;
 }
 

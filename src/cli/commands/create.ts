@@ -24,8 +24,7 @@ export function surroundings({ env, client: { endpoint } }: Context): Surroundin
 
 /** Creates the container, prints the daemon's warnings, writes --cidfile. Returns the id. */
 export async function createFrom(context: Context, flags: Flags, request: CreateRequest): Promise<string> {
-  const { client, stderr } = context;
-  const { body, name, platform } = request;
+  const { stderr } = context;
   const pull = flags.text("pull");
   if (!["always", "missing", "never"].includes(pull)) {
     throw new CommandError(
@@ -33,28 +32,39 @@ export async function createFrom(context: Context, flags: Flags, request: Create
       125,
     );
   }
-  const idFile = flags.text("cidfile");
-  if (idFile !== "" && (await Bun.file(idFile).exists())) {
-    throw new Error(
-      `container ID file found, make sure the other container isn't running or delete ${idFile}`,
-    );
+  const path = flags.text("cidfile");
+  const idFile = path === "" ? undefined : await (await import("../cid-file.ts")).makeCidFile(path);
+  let answer: CreateContainerAnswer;
+  try {
+    answer = await createOrPull(context, flags, request);
+  } catch (err) {
+    await idFile?.drop();
+    throw err;
   }
+  for (const warning of answer.Warnings ?? []) await stderr.write(`WARNING: ${warning}\n`);
+  await idFile?.write(answer.Id);
+  return answer.Id;
+}
+
+async function createOrPull(
+  context: Context,
+  flags: Flags,
+  { body, name, platform }: CreateRequest,
+): Promise<CreateContainerAnswer> {
+  const pull = flags.text("pull");
   const image = body.Image ?? "";
   if (pull === "always") await pullFor(context, image, flags);
   const attempt = () =>
-    createContainer(client, body, { ...(name && { name }), ...(platform && { platform }) });
-  let answer: CreateContainerAnswer;
+    createContainer(context.client, body, { ...(name && { name }), ...(platform && { platform }) });
   try {
-    answer = await attempt();
+    return await attempt();
   } catch (err) {
     if (pull !== "missing" || !isMissingImage(err)) throw err;
-    if (!flags.bool("quiet")) await stderr.write(`Unable to find image '${withTag(image)}' locally\n`);
+    if (!flags.bool("quiet"))
+      await context.stderr.write(`Unable to find image '${withTag(image)}' locally\n`);
     await pullFor(context, image, flags);
-    answer = await attempt();
+    return await attempt();
   }
-  for (const warning of answer.Warnings ?? []) await stderr.write(`WARNING: ${warning}\n`);
-  if (idFile !== "") await Bun.write(idFile, answer.Id);
-  return answer.Id;
 }
 
 /** The only other thing that can be missing at create is a container that is named by a flag. */

@@ -8,6 +8,8 @@ import { CommandError } from "../failure.ts";
 import type { Flags } from "../flags.ts";
 import { rfc3339 } from "../format/words.ts";
 import { parseTemplate, renderTemplate, TemplateError } from "../template/template.ts";
+import { markStruct } from "../template/values.ts";
+import type { Fields } from "../template/values.ts";
 import { parseTimestamp } from "../timestamp.ts";
 
 export async function events(
@@ -31,6 +33,8 @@ function writer(format: string): (line: string) => string {
   if (format === "json" || format === "{{json .}}") return (line) => line;
   try {
     const template = parseTemplate(format);
+    // What is wrong with it is told before the first event.
+    renderTemplate(template, eventData(emptyEvent));
     return (line) => renderEvent(template, line);
   } catch (err) {
     if (err instanceof TemplateError) throw new CommandError(`Error parsing format: ${err.message}`, 64);
@@ -38,7 +42,19 @@ function writer(format: string): (line: string) => string {
   }
 }
 
+const emptyEvent =
+  '{"Type":"","Action":"","Actor":{"ID":"","Attributes":{}},"scope":"","time":0,"timeNano":0}';
+
 function renderEvent(template: ReturnType<typeof parseTemplate>, line: string): string {
+  try {
+    return renderTemplate(template, eventData(line));
+  } catch (err) {
+    if (err instanceof TemplateError) throw new CommandError(err.message);
+    throw err;
+  }
+}
+
+function eventData(line: string): Fields {
   const event = JSON.parse(line) as EventMessage;
   const { ID, Attributes } = event.Actor;
   // A template sees Go's names of the fields, of which some differ from those on the wire.
@@ -52,12 +68,8 @@ function renderEvent(template: ReturnType<typeof parseTemplate>, line: string): 
     Time: event.time,
     TimeNano: nanoseconds(line),
   };
-  try {
-    return renderTemplate(template, data);
-  } catch (err) {
-    if (err instanceof TemplateError) throw new CommandError(err.message);
-    throw err;
-  }
+  markStruct(data, "*events.Message");
+  return data;
 }
 
 /** "2026-11-23T21:59:36.782504907Z container destroy ID (image=busybox, name=web)". */

@@ -28,7 +28,7 @@ export async function info(context: Context, flags: Flags, _operands: readonly s
       );
     } else if (template !== undefined) {
       const data = { ...server, ClientInfo: own };
-      await printByFormat(stdout, template, parseGoJson(JSON.stringify(data)));
+      await printByFormat(stdout, template, parseGoJson(JSON.stringify(data), "system.sampanInfo"));
     }
     return 0;
   } catch (err) {

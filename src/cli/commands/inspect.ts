@@ -127,9 +127,11 @@ async function inspectAll(
   const { stdout, stderr } = context;
   const format = flags.text("format");
   const template = format === "" || format === "json" ? undefined : readFormat(format);
-  for (const name of names)
+  const getNamed = async (name: string) => {
     if (name === "") throw new CommandError("invalid container name or ID: value is empty");
-  const results = await whileWaiting(context, "looking", Promise.allSettled(names.map(get)));
+    return await get(name);
+  };
+  const results = await whileWaiting(context, "looking", Promise.allSettled(names.map(getNamed)));
   const found = results.flatMap((result) => (result.status === "fulfilled" ? [result.value.trim()] : []));
   const failed = results.flatMap((result) => (result.status === "rejected" ? [describe(result.reason)] : []));
   if (template === undefined) {
@@ -161,5 +163,6 @@ function renderEach(texts: readonly string[], render: (text: string) => string):
       break;
     }
   }
-  return { text: lines.map((line) => `${line}\n`).join(""), problems };
+  // Nothing found is an empty line.
+  return { text: lines.length === 0 ? "\n" : lines.map((line) => `${line}\n`).join(""), problems };
 }

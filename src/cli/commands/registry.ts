@@ -110,9 +110,9 @@ export async function login(context: Context, flags: Flags, operands: readonly s
   const server = serverAddress(operands[0]);
   const fromStdin = flags.bool("password-stdin");
   if (flags.given("password")) {
-    await stderr.write("WARNING! Using --password via the CLI is insecure. Use --password-stdin.\n");
     if (fromStdin)
       throw new CommandError("conflicting options: cannot specify both --password and --password-stdin");
+    await stderr.write("WARNING! Using --password via the CLI is insecure. Use --password-stdin.\n");
   }
   const username = flags.text("username") || (credentialsOf(config, server)?.username ?? "");
   if (fromStdin && !flags.given("username"))

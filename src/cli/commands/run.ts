@@ -1,11 +1,12 @@
 // `run`: create, attach, wait, start, in as few round trips as that takes (see ../session/follow-container.ts).
 
 import { actOnContainer } from "../../client/containers.ts";
-import { ResponseError } from "../../client/errors.ts";
+import { ConnectError } from "../../client/errors.ts";
 import type { CreateContainerBody } from "../../spec/docker.ts";
 import type { Context } from "../command.ts";
 import { CommandError } from "../failure.ts";
 import type { Flags } from "../flags.ts";
+import { describe } from "../report.ts";
 import { readCreateRequest } from "../run/create-body.ts";
 import type { CreateRequest } from "../run/create-body.ts";
 import { chooseDetachKeys } from "../session/detach-keys-flag.ts";
@@ -32,7 +33,7 @@ async function runDetached(context: Context, flags: Flags, request: CreateReques
     AttachStderr: false,
     StdinOnce: false,
   };
-  const id = await createFrom(context, flags, { ...request, body: detached });
+  const id = await createFrom(context, flags, { ...request, body: detached }).catch(asRunError);
   await start(context, id);
   await context.stdout.write(`${id}\n`);
   return 0;
@@ -49,7 +50,7 @@ async function runAttached(context: Context, flags: Flags, request: CreateReques
     AttachStderr: stderr = false,
     Tty: tty = false,
   } = body;
-  const id = await createFrom(context, flags, { ...request, body });
+  const id = await createFrom(context, flags, { ...request, body }).catch(asRunError);
   await warm;
   const end = await followContainer(context, id, {
     tty,
@@ -65,14 +66,15 @@ async function runAttached(context: Context, flags: Flags, request: CreateReques
   return end.StatusCode;
 }
 
-/** Throws CommandError with the exit code that tells why the program did not start. */
 async function start({ client }: Context, id: string): Promise<void> {
-  try {
-    await actOnContainer(client, id, "start");
-  } catch (err) {
-    if (!(err instanceof ResponseError)) throw err;
-    throw new CommandError(`Error response from daemon: ${err.message}`, startExitCode(err.message));
-  }
+  await actOnContainer(client, id, "start").catch(asRunError);
+}
+
+/** @throws CommandError with the exit code that tells why the program did not run. */
+function asRunError(err: unknown): never {
+  if (err instanceof CommandError || err instanceof ConnectError) throw err;
+  const message = describe(err);
+  throw new CommandError(message, startExitCode(message));
 }
 
 /** For a program with a terminal: there must be one on our side as well, and the engine gets to know its size. */

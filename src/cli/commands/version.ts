@@ -15,7 +15,7 @@ export async function version(
   _operands: readonly string[],
 ): Promise<number> {
   const format = flags.text("format");
-  const template = format === "" || format === "json" ? undefined : readFormat(format);
+  const template = format === "" || format === "json" ? undefined : readFormat(format, "version");
   // The client's own part is told even when the engine does not answer.
   let server: VersionAnswer | null = null;
   let failure: unknown;
@@ -38,7 +38,7 @@ export async function version(
   const versions: Versions = { Client: own, Server: server };
   if (format === "json") await stdout.write(`${JSON.stringify(versions)}\n`);
   else if (template === undefined) await stdout.write(pageOf(versions));
-  else await printByFormat(stdout, template, parseGoJson(JSON.stringify(versions)));
+  else await printByFormat(stdout, template, parseGoJson(JSON.stringify(forTemplates(versions))));
   if (failure !== undefined) throw failure;
   return 0;
 }
@@ -52,6 +52,14 @@ function withReadableTime(answer: VersionAnswer): VersionAnswer {
     return { ...component, Details: { ...component.Details, BuildTime: ansiTime(built) } };
   });
   return { ...answer, Components };
+}
+
+/** A template sees Go's names of the fields, of which two differ from those on the wire. */
+function forTemplates({ Client, Server }: Versions): unknown {
+  const { ApiVersion, ...own } = Client;
+  if (Server === null) return { Client: { ...own, APIVersion: ApiVersion }, Server };
+  const { ApiVersion: APIVersion, MinAPIVersion, ...rest } = Server;
+  return { Client: { ...own, APIVersion: ApiVersion }, Server: { ...rest, APIVersion, MinAPIVersion } };
 }
 
 function pageOf({ Client, Server }: Versions): string {

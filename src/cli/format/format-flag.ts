@@ -13,7 +13,8 @@ export async function formatOf(
   listing: Listing,
   setting?: string,
 ): Promise<Format> {
-  const quiet = flags.bool("quiet");
+  // Not every list has it.
+  const quiet = flags.given("quiet") && flags.bool("quiet");
   let format = flags.text("format");
   if (quiet && flags.given("format") && format !== "") {
     await context.stderr.write(

@@ -8,13 +8,19 @@ import type { Template } from "../template/template.ts";
 /** Docker's exit code for a format that cannot be read. */
 const badFormatExitCode = 64;
 
-/** @throws CommandError */
-export function readFormat(source: string): Template {
+/**
+ * @param name what complaints call the template, where Docker's has a name.
+ * @throws CommandError
+ */
+export function readFormat(source: string, name = ""): Template {
   try {
     return parseTemplate(source);
   } catch (err) {
     if (!(err instanceof TemplateError)) throw err;
-    throw new CommandError(`template parsing error: ${err.message}`, badFormatExitCode);
+    throw new CommandError(
+      `template parsing error: ${err.message.replace("template: ", `template: ${name}`)}`,
+      badFormatExitCode,
+    );
   }
 }
 

@@ -22,7 +22,8 @@ export const containerDataCommands: readonly Command[] = [
   {
     paths: ["container cp", "cp"],
     section: "commands",
-    summary: `Copy files/folders between a container and the local filesystem
+    summary: "Copy files/folders between a container and the local filesystem",
+    about: `Copy files/folders between a container and the local filesystem
 
 Use '-' as the source to read a tar archive from stdin
 and extract it to a directory destination in a container.

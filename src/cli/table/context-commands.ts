@@ -8,7 +8,7 @@ const docker: Flag = {
   name: "docker",
   type: "list",
   value: "stringToString",
-  help: "The engine: host=ADDRESS[,ca=FILE,cert=FILE,key=FILE,skip-tls-verify=true], or from=CONTEXT",
+  help: "The engine: host=ADDRESS, ca=FILE, cert=FILE, key=FILE, skip-tls-verify=true; or from=CONTEXT",
 };
 
 export const contextCommands: readonly Command[] = [

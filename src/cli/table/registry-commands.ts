@@ -92,7 +92,8 @@ export const registryCommands: readonly Command[] = [
   {
     paths: ["login"],
     section: "common",
-    summary: "Authenticate to a registry.\nDefaults to Docker Hub if no server is specified.",
+    summary: "Authenticate to a registry",
+    about: "Authenticate to a registry.\nDefaults to Docker Hub if no server is specified.",
     usage: "[OPTIONS] [SERVER]",
     operands: { min: 0, max: 1 },
     flags: [
@@ -105,7 +106,8 @@ export const registryCommands: readonly Command[] = [
   {
     paths: ["logout"],
     section: "common",
-    summary: "Log out from a registry.\nIf no server is specified, the default is defined by the daemon.",
+    summary: "Log out from a registry",
+    about: "Log out from a registry.\nIf no server is specified, the default is defined by the daemon.",
     usage: "[SERVER]",
     operands: { min: 0, max: 1 },
     withoutEngine: true,

@@ -31,7 +31,7 @@ export const systemCommands: readonly Command[] = [
   },
   {
     paths: ["system df"],
-    summary: "Show docker disk usage",
+    summary: "Show sampan disk usage",
     usage: "[OPTIONS]",
     operands: { min: 0, max: 0 },
     flags: [

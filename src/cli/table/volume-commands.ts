@@ -55,7 +55,8 @@ export const volumeCommands: readonly Command[] = [
   },
   {
     paths: ["volume rm", "volume remove"],
-    summary: "Remove one or more volumes. You cannot remove a volume that is in use by a container.",
+    summary: "Remove one or more volumes",
+    about: "Remove one or more volumes. You cannot remove a volume that is in use by a container.",
     usage: "[OPTIONS] VOLUME [VOLUME...]",
     operands: { min: 1 },
     names: "volume",

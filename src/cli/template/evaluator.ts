@@ -2,7 +2,7 @@
 
 import type { Command, Expression, Node, Pipeline } from "./parser.ts";
 import { TemplateError } from "./template-error.ts";
-import { goString, isFields, isStruct, isTrue, Row } from "./values.ts";
+import { goString, isFields, isStruct, isTrue, Row, structName } from "./values.ts";
 
 type Variable = { readonly name: string; value: unknown };
 type Scope = { readonly dot: unknown; readonly variables: Variable[]; readonly functions: Functions };
@@ -201,6 +201,8 @@ function fieldOf(value: unknown, name: string, origin: Expression, args: readonl
   if (Object.hasOwn(value, name)) return value[name];
   // A Go map gives nothing for a key that it does not have; a struct has no such field.
   if (!isStruct(value)) return undefined;
+  const type = structName(value);
+  if (type !== "") throw failure(origin, `can't evaluate field ${name} in type ${type}`);
   throw failure(origin, `map has no entry for key ${JSON.stringify(name)}`);
 }
 

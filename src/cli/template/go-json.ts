@@ -17,9 +17,15 @@ const lists = words(
 /** Keys of maps whose values are lists: a port without bindings. */
 const listMaps = words("PortBindings Ports");
 
-/** Parses an answer of the engine. */
-export function parseGoJson(text: string): unknown {
-  return convert(JSON.parse(text), "", undefined);
+/**
+ * Parses an answer of the engine.
+ *
+ * @param typeName Go's name of its type, for complaints about fields that it lacks.
+ */
+export function parseGoJson(text: string, typeName?: string): unknown {
+  const value = convert(JSON.parse(text), "", undefined);
+  if (typeName !== undefined && isFields(value)) markStruct(value, typeName);
+  return value;
 }
 
 function convert(value: unknown, key: string, parent: Fields | undefined): unknown {

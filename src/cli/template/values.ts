@@ -16,10 +16,15 @@ export type Field = (...args: readonly unknown[]) => unknown;
 export type Fields = Readonly<Record<string, unknown>>;
 
 /** Objects that are structs in Go: printed without their keys, and asking for a field they lack is an error. */
-const structs = new WeakSet<object>();
+/** With Go's name of the type, for complaints, where it is known. */
+const structs = new WeakMap<object, string>();
 
-export function markStruct(value: Fields): void {
-  structs.add(value);
+export function markStruct(value: Fields, typeName = ""): void {
+  structs.set(value, typeName);
+}
+
+export function structName(value: Fields): string {
+  return structs.get(value) ?? "";
 }
 
 export function isStruct(value: Fields): boolean {

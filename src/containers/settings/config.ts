@@ -51,10 +51,12 @@ export function containerConfig(
   { id, image = {}, facts }: SettingsContext,
 ): ContainerConfig {
   const program = programOf(wanted, image);
+  const exposed = mergedSets(portKeys(image.ExposedPorts), portKeys(wanted.ExposedPorts));
   const workingDir = wanted.WorkingDir || image.WorkingDir || "";
   const healthcheck = mergedHealth(wanted.Healthcheck, image.Healthcheck);
   const stopSignal = wanted.StopSignal || image.StopSignal;
   const shell = wanted.Shell ?? image.Shell;
+  // In Docker's order, which inspect shows.
   return {
     Hostname: wanted.Hostname || (usesHostsName(hostConfig) ? facts.hostname : id.slice(0, 12)),
     Domainname: wanted.Domainname ?? "",
@@ -62,16 +64,17 @@ export function containerConfig(
     AttachStdin: wanted.AttachStdin ?? false,
     AttachStdout: wanted.AttachStdout ?? false,
     AttachStderr: wanted.AttachStderr ?? false,
-    ExposedPorts: mergedSets(portKeys(image.ExposedPorts), portKeys(wanted.ExposedPorts)),
+    ...(exposed && { ExposedPorts: exposed }),
     Tty: wanted.Tty ?? false,
     OpenStdin: wanted.OpenStdin ?? false,
     StdinOnce: wanted.StdinOnce ?? false,
     Env: mergedEnv(wanted.Env ?? [], image.Env ?? []),
-    ...program,
+    Cmd: program.Cmd,
     ...(healthcheck ? { Healthcheck: healthcheck } : {}),
     Image: wanted.Image ?? "",
     Volumes: mergedSets(image.Volumes, wanted.Volumes),
     WorkingDir: workingDir === "" ? "" : cleanPath(workingDir),
+    Entrypoint: program.Entrypoint,
     ...(wanted.NetworkDisabled ? { NetworkDisabled: true } : {}),
     OnBuild: wanted.OnBuild ?? null,
     Labels: { ...image.Labels, ...wanted.Labels },
