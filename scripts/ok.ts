@@ -7,6 +7,7 @@ const checks: readonly Check[] = [
   { name: "lint", command: ["oxlint", "--type-aware", "--deny-warnings"] },
   { name: "format", command: ["oxfmt", "--check"] },
   { name: "layers", command: ["bun", "scripts/layers.ts"] },
+  { name: "documents", command: ["bun", "scripts/command-docs.ts", "--check"] },
   { name: "dead code", command: ["knip", "--no-progress"] },
   { name: "unit tests", command: ["bun", "test", "./src"] },
 ];

@@ -19,9 +19,11 @@ import type { Output, Streams } from "./streams.ts";
 export async function runClient(args: readonly string[], env: Env, streams: Streams): Promise<number> {
   const { stdout, stderr } = streams;
   let command: Invoked | undefined;
+  let debug = false;
   try {
     const { values, operands, help, warnings } = parseFlags(globalFlags, args, true);
     const options = flagsOf(globalFlags, values);
+    debug = options.bool("debug");
     if (warnings.length > 0) await stderr.write(`${warnings.join("\n")}\n`);
     if (options.bool("version")) return await printVersion(stdout);
     if (help || operands.length === 0) return await printMainHelp(help ? stdout : stderr);
@@ -38,13 +40,14 @@ export async function runClient(args: readonly string[], env: Env, streams: Stre
       await (asked ? stdout : stderr).write(groupPage(found.group));
       return 0;
     }
+    if (found.group === undefined) await runPlugin(found.word, operands.slice(1), options, { env, streams });
     const { unknownCommand } = await import("./report.ts");
     await stderr.write(unknownCommand(operands));
     return 1;
   } catch (err) {
-    const { report } = await import("./report.ts");
+    const { causesOf, report } = await import("./report.ts");
     const { text, exitCode } = report(err, command);
-    await stderr.write(text);
+    await stderr.write(debug ? text + causesOf(err) : text);
     return exitCode;
   }
 }
@@ -91,6 +94,22 @@ async function invoke(
   } finally {
     client.close();
   }
+}
+
+/** Does not come back when there is such a plugin: this process becomes it. */
+async function runPlugin(
+  name: string,
+  words: readonly string[],
+  options: Flags,
+  { env }: Surroundings,
+): Promise<void> {
+  const { becomePlugin, findPlugin } = await import("./plugin.ts");
+  const directory = configDirectory(options, env);
+  const plugin = await findPlugin(name, directory);
+  if (plugin === undefined) return;
+  const { config } = await readConfigFile(directory);
+  const { endpoint } = await chooseAddress(options, env, { directory, config, orDefault: false });
+  becomePlugin(plugin, [name, ...words], { ...env, DOCKER_CONFIG: directory, DOCKER_HOST: endpoint.url });
 }
 
 async function printVersion(stdout: Output): Promise<number> {

@@ -41,3 +41,25 @@ export function textsSetting(config: ConfigFile, name: string): Readonly<Record<
     Object.entries(value).filter((pair): pair is [string, string] => typeof pair[1] === "string"),
   );
 }
+
+/** Keys below `proxies`, and the variables that they set, in both spellings. */
+const proxyKeys = {
+  httpProxy: "HTTP_PROXY",
+  httpsProxy: "HTTPS_PROXY",
+  noProxy: "NO_PROXY",
+  ftpProxy: "FTP_PROXY",
+  allProxy: "ALL_PROXY",
+} as const;
+
+/** What containers are told of the user's proxies: those for this engine's address, else the default ones. */
+export function proxyVariables(config: ConfigFile, host: string): Readonly<Record<string, string>> {
+  const proxies = config["proxies"];
+  if (typeof proxies !== "object" || proxies === null) return {};
+  const perHost = proxies as ConfigFile;
+  const chosen = textsSetting(perHost, perHost[host] === undefined ? "default" : host);
+  const pairs = Object.entries(proxyKeys).flatMap(([key, variable]) => {
+    const value = chosen[key];
+    return value ? [[variable, value] as const, [variable.toLowerCase(), value] as const] : [];
+  });
+  return Object.fromEntries(pairs);
+}

@@ -21,6 +21,11 @@ const valueNames: Readonly<Record<Flag["type"], string>> = {
   filter: "filter",
 };
 
+/** What help calls the value of a flag; "" for a switch. */
+export function valueName(flag: Flag): string {
+  return flag.value ?? valueNames[flag.type];
+}
+
 /** "Usage:  sampan ps [OPTIONS]". */
 export function usageLine(path: string, usage: string): string {
   return `Usage:  ${[programName, path, usage].filter(Boolean).join(" ")}`;
@@ -86,7 +91,7 @@ function flagList(flags: readonly Flag[], columns: number): string {
   const shown = flags.filter((flag) => !flag.hidden).sort((a, b) => (a.name < b.name ? -1 : 1));
   const heads = shown.map((flag) => {
     const short = flag.short === undefined ? "    " : `-${flag.short}, `;
-    return `  ${short}--${flag.name} ${flag.value ?? valueNames[flag.type]}`.trimEnd();
+    return `  ${short}--${flag.name} ${valueName(flag)}`.trimEnd();
   });
   const width = Math.max(...heads.map((head) => head.length)) + 3;
   return shown.map((flag, index) => heads[index]?.padEnd(width) + flagText(flag, width, columns)).join("\n");

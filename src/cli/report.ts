@@ -44,6 +44,14 @@ export function report(err: unknown, invoked?: { readonly command: Command; read
   return { text: `${programName}: ${message}\n\n${more}\n`, exitCode };
 }
 
+/** What led to a failure, a line each: for `--debug`. */
+export function causesOf(err: unknown): string {
+  const lines: string[] = [];
+  for (let cause = err instanceof Error ? err.cause : undefined; cause instanceof Error; cause = cause.cause)
+    lines.push(`caused by: ${cause.message}\n`);
+  return lines.join("");
+}
+
 /** One failure in words: also for commands that go on with their next operand. */
 export function describe(err: unknown): string {
   if (err instanceof ResponseError) return `Error response from daemon: ${err.message}`;

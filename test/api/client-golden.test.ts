@@ -96,6 +96,10 @@ images --format '{{.Foo'
 images nosuch
 images -f dangling=true
 image ls
+images --tree -q
+images --tree --no-trunc
+images --tree --format x
+images --tree --digests
 history IMAGE
 history --no-trunc IMAGE
 history -q IMAGE

@@ -5,6 +5,7 @@ import { ResponseError } from "../../client/errors.ts";
 import { pullImage } from "../../client/images.ts";
 import type { CreateContainerAnswer } from "../../spec/docker.ts";
 import type { Context } from "../command.ts";
+import { proxyVariables } from "../config-file.ts";
 import { CommandError } from "../failure.ts";
 import type { Flags } from "../flags.ts";
 import { printProgress } from "../progress.ts";
@@ -18,8 +19,12 @@ export async function create(context: Context, flags: Flags, operands: readonly 
   return 0;
 }
 
-export function surroundings({ env, client: { endpoint } }: Context): Surroundings {
-  return { env, apiSocket: endpoint.kind === "unix" ? endpoint.path : undefined };
+export function surroundings({ env, config, client: { endpoint } }: Context): Surroundings {
+  return {
+    env,
+    apiSocket: endpoint.kind === "unix" ? endpoint.path : undefined,
+    proxies: proxyVariables(config, endpoint.url),
+  };
 }
 
 /** Creates the container, prints the daemon's warnings, writes --cidfile. Returns the id. */

@@ -16,6 +16,7 @@ import { imageListing, imageRows } from "../format/image-rows.ts";
 import { chooseFormat, renderList } from "../format/listing.ts";
 import type { Listing } from "../format/listing.ts";
 import { byName } from "../format/natural-order.ts";
+import { toRowJson } from "../format/row-json.ts";
 import { volumeListing, volumeRow } from "../format/volume-rows.ts";
 import { humanSize } from "../format/words.ts";
 import { Row } from "../template/values.ts";
@@ -37,8 +38,9 @@ export async function systemDiskUsage(context: Context, flags: Flags): Promise<n
       Volumes: () => rows.volumes,
       BuildCache: () => rows.buildCache,
     });
-    // Docker writes no line end here.
-    await context.stdout.write(renderList(format, [whole]).replace(/\n$/, ""));
+    // Docker writes no line end here, and these keys in this order.
+    const text = format.source === "{{json .}}" ? detailedJson(rows) : renderList(format, [whole]);
+    await context.stdout.write(text.replace(/\n$/, ""));
     return 0;
   }
   await context.stdout.write(detailedPage(usage, rows));
@@ -49,7 +51,9 @@ type Options = { readonly truncate: boolean; readonly nowMs: number; readonly wi
 
 function detailedRows(usage: DiskUsageAnswer, options: Options) {
   return {
-    images: (usage.Images ?? []).flatMap((image) => imageRows(image, options)),
+    images: (usage.Images ?? [])
+      .flatMap((image) => imageRows(image, options))
+      .map(({ typeName, fields }) => new Row(typeName, { ...fields, Digest: () => "" })),
     containers: (usage.Containers ?? []).map((container) =>
       // Only what the container itself has written counts here.
       containerRow({ ...container, SizeRootFs: 0 }, options),
@@ -57,6 +61,11 @@ function detailedRows(usage: DiskUsageAnswer, options: Options) {
     volumes: (usage.Volumes ?? []).toSorted((a, b) => byName(a.Name, b.Name)).map(volumeRow),
     buildCache: (usage.BuildCache ?? []).map((item) => buildCacheRow(item, options)),
   };
+}
+
+function detailedJson({ images, containers, volumes, buildCache }: ReturnType<typeof detailedRows>): string {
+  const list = (rows: readonly Row[]) => `[${rows.map(toRowJson).join(",")}]`;
+  return `{"Images":${list(images)},"Containers":${list(containers)},"Volumes":${list(volumes)},"BuildCache":${list(buildCache)}}`;
 }
 
 function detailedPage(usage: DiskUsageAnswer, rows: ReturnType<typeof detailedRows>): string {

@@ -30,7 +30,7 @@ export async function events(
 /** From a line of the daemon's to a line of ours. */
 function writer(format: string): (line: string) => string {
   if (format === "") return (line) => sentence(line);
-  if (format === "json" || format === "{{json .}}") return (line) => line;
+  if (format === "json" || format === "{{json .}}") return withoutHtmlEscapes;
   try {
     const template = parseTemplate(format);
     // What is wrong with it is told before the first event.
@@ -40,6 +40,13 @@ function writer(format: string): (line: string) => string {
     if (err instanceof TemplateError) throw new CommandError(`Error parsing format: ${err.message}`, 64);
     throw err;
   }
+}
+
+/** Go's server escapes what HTML would misread, Docker's client does not. */
+function withoutHtmlEscapes(line: string): string {
+  return line.replaceAll(/\\u(003c|003e|0026)/g, (_all, code: string) =>
+    String.fromCodePoint(Number.parseInt(code, 16)),
+  );
 }
 
 const emptyEvent =

@@ -19,7 +19,7 @@ import {
   readThrottles,
   readWeightDevices,
 } from "./devices.ts";
-import { environment, labels } from "./key-values.ts";
+import { environment, labels, withDefaults } from "./key-values.ts";
 import { given, parseRestartPolicy, readLimits, readSwappiness, readSysctls, readUlimits } from "./limits.ts";
 import { readMounts, readTmpfs, readVolumes } from "./mounts.ts";
 import { readDns, readDnsSearch, readExtraHosts, readNetworking } from "./networking.ts";
@@ -35,6 +35,8 @@ export type Surroundings = {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Path of the engine's socket, for --use-api-socket; undefined when it is reached otherwise. */
   readonly apiSocket: string | undefined;
+  /** Variables that every container gets, unless --env sets them: the proxies of the user's configuration. */
+  readonly proxies?: Readonly<Record<string, string>>;
 };
 
 /**
@@ -55,7 +57,7 @@ export async function readCreateRequest(
   const body: CreateContainerBody = {
     Image,
     ...(command.length > 0 && { Cmd: command }),
-    ...(await readConfig(flags, surroundings.env)),
+    ...(await readConfig(flags, surroundings)),
     ...filled({ ExposedPorts: ports.exposed, Volumes: readVolumes(flags).volumes }),
     HostConfig: {
       ...(await readHostConfig(flags, surroundings)),
@@ -74,7 +76,10 @@ export async function readCreateRequest(
   };
 }
 
-async function readConfig(flags: Flags, env: Surroundings["env"]): Promise<Partial<ContainerConfig>> {
+async function readConfig(
+  flags: Flags,
+  { env, proxies = {} }: Surroundings,
+): Promise<Partial<ContainerConfig>> {
   const text = (flag: string) => flags.text(flag) || undefined;
   const attached = readAttach(flags);
   const interactive = flags.bool("interactive");
@@ -97,7 +102,7 @@ async function readConfig(flags: Flags, env: Surroundings["env"]): Promise<Parti
       StopSignal: text("stop-signal"),
       StopTimeout: flags.given("stop-timeout") ? flags.number("stop-timeout") : undefined,
     }),
-    ...filled({ Env: await environment(flags, env), Labels: await labels(flags) }),
+    ...filled({ Env: withDefaults(await environment(flags, env), proxies), Labels: await labels(flags) }),
   };
 }
 

@@ -27,6 +27,16 @@ export async function environment(flags: Flags, env: Env): Promise<readonly stri
   return result;
 }
 
+/** Adds what is not set, nor named to be taken from us, already. */
+export function withDefaults(
+  variables: readonly string[],
+  defaults: Readonly<Record<string, string>>,
+): readonly string[] {
+  const named = new Set(variables.map((variable) => splitPair(variable)[0]));
+  const missing = Object.entries(defaults).filter(([name]) => !named.has(name));
+  return [...variables, ...missing.map(([name, value]) => `${name}=${value}`)];
+}
+
 function checkVariableName(path: string, key: string, line: string): void {
   if (/\s/.test(key)) {
     throw new CommandError(`invalid env file (${path}): variable '${key}' contains whitespaces`, 125);
