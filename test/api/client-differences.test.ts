@@ -41,11 +41,12 @@ async function helpOf(program: string, words: readonly string[]): Promise<Help> 
   // Docker's client hides what the engine at hand has not: it gets none.
   const env = { DOCKER_HOST: "unix:///nowhere/no.sock", DOCKER_CONFIG: join(engine.folder, "client-config") };
   const { stdout } = await run([program, ...words, "--help"], { env });
-  const commands = [...stdout.matchAll(/^(?:[\w ]+ )?Commands:\n((?: {2}\S.*\n)+)/gm)].flatMap(([, rows = ""]) =>
-    rows
-      .trimEnd()
-      .split("\n")
-      .map((row) => row.trim().split(/[\s*]/)[0] ?? ""),
+  const commands = [...stdout.matchAll(/^(?:[\w ]+ )?Commands:\n((?: {2}\S.*\n)+)/gm)].flatMap(
+    ([, rows = ""]) =>
+      rows
+        .trimEnd()
+        .split("\n")
+        .map((row) => row.trim().split(/[\s*]/)[0] ?? ""),
   );
   const flags = [...stdout.matchAll(/^ {2,6}(?:-(\w), )? *--([\w-]+)(?: ([\w<>/-]+))?(?: {2,}.*)?$/gm)].map(
     ([, short = "", name = "", value = ""]) => [name, `${short} ${value}`] as const,

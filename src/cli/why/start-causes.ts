@@ -17,6 +17,8 @@ function failedStart(
     explain: (evidence) => {
       const { State } = evidence.container;
       if (!["created", "exited"].includes(State.Status)) return undefined;
+      // Then State.Error is about the end of a run.
+      if (evidence.extra?.ExitCodeKnown === false) return undefined;
       const match = pattern.exec(State.Error);
       return match === null ? undefined : explain(evidence, match);
     },
@@ -95,10 +97,14 @@ export const startCauses: readonly Cause[] = [
     why: `${startFailed} the image knows no ${kind} ${JSON.stringify(name)}.`,
     next: "give the number instead (-u 1000:1000), or add the user to the image",
   })),
-  failedStart("bind-source-missing", /bind source path does not exist: (.*)/, (_evidence, [, path]) => ({
-    why: `${startFailed} ${path}, which is to be mounted into it, is not on this machine.`,
-    next: `mkdir -p ${path}`,
-  })),
+  failedStart(
+    "bind-source-missing",
+    /bind source path does not exist: (.*)|stat'ing file `(.*?)`: No such file/,
+    (_evidence, [, path, atStart]) => ({
+      why: `${startFailed} ${path ?? atStart}, which is to be mounted into it, is not on this machine.`,
+      next: `mkdir -p ${path ?? atStart}`,
+    }),
+  ),
   failedStart(
     "port-taken",
     /(?:port is already allocated|address already in use)/,
@@ -161,6 +167,6 @@ function mountsOver({ Path, Mounts }: Evidence["container"]): readonly string[] 
 
 /** The words after the engine's and the runtime's prefixes. */
 function lastPart(error: string): string {
-  const said = error.replace(/^failed to create task for container: .*?create failed: /, "");
+  const said = error.replace(/^failed to create task for container: .*create failed: /, "");
   return `${said.replace(/: unknown$/, "")}.`;
 }
