@@ -1,7 +1,7 @@
 // Our client beside the stock docker client: volumes, networks, contexts, the engine, files, and what changes something.
 // A line with WHO is run by each client on an object of its own; the lines of one block follow each other.
-import { beforeAll, describe, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { engineForTests } from "../harness/for-tests.ts";
 import { byBoth } from "../harness/golden.ts";
@@ -320,6 +320,22 @@ context foo
 -c nosuch ps
 -c nosuch -H x ps
 --context nosuch context show
+context create WHO --docker host=unix:///nowhere.sock --description 'a b'
+context create WHO
+context inspect WHO
+context inspect -f '{{.Endpoints.docker.Host}}' WHO
+context update --description c WHO
+context inspect -f json WHO
+context create --from WHO WHO2
+context inspect WHO2
+context create --docker from=WHO,nosuch=x WHO3
+context use WHO
+context show
+-c WHO context show
+context rm WHO
+context use default
+context rm WHO WHO2 nosuch
+context create 'a b'
 `,
 };
 
@@ -333,3 +349,45 @@ for (const [name, block] of Object.entries(blocks)) {
     });
   });
 }
+
+describe("the same as docker: formats of the configuration", () => {
+  const config = join(engine.folder, "client-config/config.json");
+  beforeAll(() => {
+    const settings = {
+      psFormat: "table {{.Names}}\\t{{.State}}",
+      imagesFormat: "{{.Repository}}|{{.Size}}",
+      volumesFormat: "{{.Name}}!",
+      networksFormat: "json",
+      statsFormat: "{{.Name}} {{.Foo}}",
+    };
+    writeFileSync(config, JSON.stringify(settings));
+  });
+  afterAll(() => rmSync(config));
+
+  const lines = `
+ps -a
+ps -q
+ps -a --format '{{.Names}}'
+images
+image ls --format table
+volume ls
+network ls
+network ls -q
+stats --no-stream web
+`;
+  test.each(lines.trim().split("\n"))("%s", async (line) => {
+    const { ours, theirs } = await byBoth(engine, line);
+    expect(ours).toEqual(theirs);
+  });
+
+  test("a file that cannot be read", async () => {
+    writeFileSync(config, '{"psFormat":');
+    const { ours, theirs } = await byBoth(engine, "ps -q");
+    const [complaint = ""] = ours.stderr.split(": ", 1);
+    expect(ours.stderr).toStartWith("WARNING: Error parsing config file");
+    expect({ ...ours, stderr: complaint }).toEqual({
+      ...theirs,
+      stderr: theirs.stderr.split(": ", 1)[0] ?? "",
+    });
+  });
+});

@@ -1,7 +1,7 @@
 // Our client where bytes flow: pipes, terminals, detach keys, signals.
 import { afterEach, describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventually, inTerminal, run } from "../harness/command.ts";
 import { sampanExecutable } from "../harness/executable.ts";
@@ -170,6 +170,172 @@ describe("signals", () => {
     child.kill("SIGTERM");
     await child.exited;
     expect((await sampan("ps", "-q", "--filter", "name=alone")).stdout).not.toBe("");
+  });
+});
+
+describe("Ctrl-C on a terminal", () => {
+  test("reaches the program; three of them leave one that does not heed it", async () => {
+    const running = terminal("run", "--name", "deaf", image, "sh", "-c", "trap '' INT; echo up; sleep 1000");
+    await running.waitFor("up");
+    running.type("\x03");
+    await Bun.sleep(100);
+    running.type("\x03");
+    await Bun.sleep(100);
+    expect(running.child.exitCode).toBeNull();
+    running.type("\x03");
+    expect(await running.child.exited).toBe(1);
+    expect(running.seen()).toContain("got 3 SIGTERM/SIGINTs, forcefully exiting");
+    expect((await sampan("ps", "-q", "--filter", "name=deaf")).stdout).not.toBe("");
+  });
+
+  test("ends what only watches, as a signal does", async () => {
+    await engine.ok("run", "-d", "--name", "talker", image, "sh", "-c", "echo hello; sleep 1000");
+    for (const words of [["logs", "-f", "talker"], ["events"], ["wait", "talker"]]) {
+      const watching = terminal(...words);
+      if (words[0] === "logs") await watching.waitFor("hello");
+      else await Bun.sleep(300);
+      watching.type("\x03");
+      await watching.child.exited;
+      expect(watching.child.signalCode).toBe("SIGINT");
+    }
+  });
+});
+
+describe("job control", () => {
+  const stateOf = (pid: number): string =>
+    readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.slice(0, 1) ?? "";
+
+  test("a stop gives the terminal back, and going on takes it again", async () => {
+    const inside = terminal("run", "--rm", "-it", image, "sh");
+    await inside.waitFor("# ");
+    const { pid } = inside.child;
+    const rawMode = async (): Promise<boolean> =>
+      (await run(["stty", "-a", "-F", readlinkSync(`/proc/${pid}/fd/0`)])).stdout.includes("-icanon");
+    expect(await rawMode()).toBe(true);
+    process.kill(pid, "SIGTSTP");
+    await eventually(
+      () => stateOf(pid) === "T",
+      () => "a stopped client",
+    );
+    expect(await rawMode()).toBe(false);
+    process.kill(pid, "SIGCONT");
+    await eventually(rawMode, () => "raw mode");
+    inside.type("echo still-$((40+2))\rexit 3\r");
+    expect(await inside.child.exited).toBe(3);
+    expect(inside.seen()).toContain("still-42");
+  });
+
+  test("without a terminal inside, Ctrl-Z stops the client and not the container", async () => {
+    const shellOutside = inTerminal(["bash", "--norc", "-i"], { ...env, S: executable, PS1: "ready> " });
+    await shellOutside.waitFor("ready> ");
+    shellOutside.type(`$S run --rm --name goes-on -i ${image} sh -c 'echo $((40+1)); read x; echo got $x'\r`);
+    await shellOutside.waitFor("41");
+    shellOutside.type("\x1a");
+    await shellOutside.waitFor("Stopped");
+    expect((await sampan("ps", "-q", "--filter", "name=goes-on")).stdout).not.toBe("");
+    shellOutside.type("fg\r");
+    await Bun.sleep(200);
+    shellOutside.type("words\r");
+    await shellOutside.waitFor("got words");
+    shellOutside.type("exit\r");
+    await shellOutside.child.exited;
+  });
+});
+
+describe("signs of life", () => {
+  test("what takes long says so on a terminal, and leaves no trace", async () => {
+    await engine.ok("run", "-d", "--name", "slow", image, "sleep", "1000");
+    const stopping = terminal("stop", "-t", "2", "slow");
+    await stopping.waitFor("stopping slow … 1 s");
+    expect(await stopping.child.exited).toBe(0);
+    expect(stopping.seen()).toEndWith("\r\x1b[Kslow\r\n");
+  });
+
+  test("but not into a pipe", async () => {
+    await engine.ok("run", "-d", "--name", "quiet", image, "sleep", "1000");
+    expect(await sampan("stop", "-t", "1", "quiet")).toEqual({ exitCode: 0, stdout: "quiet\n", stderr: "" });
+  });
+});
+
+describe("the user's configuration", () => {
+  test("headers go with every request, and detach keys are heeded", async () => {
+    const config = join(engine.folder, "own-config");
+    mkdirSync(config, { recursive: true });
+    writeFileSync(
+      join(config, "config.json"),
+      JSON.stringify({ HttpHeaders: { "X-Mine": "yes" }, detachKeys: "ctrl-a,z" }),
+    );
+    const seen: (string | null)[] = [];
+    const socket = join(engine.folder, "own.sock");
+    const server = Bun.serve({
+      unix: socket,
+      fetch: (request) => {
+        seen.push(request.headers.get("x-mine"));
+        return Response.json([]);
+      },
+    });
+    await run([executable, "ps"], { env: { DOCKER_HOST: `unix://${socket}`, DOCKER_CONFIG: config } });
+    await server.stop(true);
+    expect(seen).toEqual(["yes"]);
+    const inside = inTerminal([executable, "run", "-it", "--name", "leave", image, "sh"], {
+      ...env,
+      DOCKER_CONFIG: config,
+    });
+    await inside.waitFor("# ");
+    inside.type("\x01z");
+    expect(await inside.child.exited).toBe(0);
+    expect((await sampan("ps", "-q", "--filter", "name=leave")).stdout).not.toBe("");
+  });
+
+  test("a context names the engine", async () => {
+    const config = join(engine.folder, "context-config");
+    const own = { DOCKER_CONFIG: config };
+    const made = await run(
+      [executable, "context", "create", "here", "--docker", `host=unix://${engine.socket}`],
+      { env: own },
+    );
+    expect(made.exitCode).toBe(0);
+    const flag = await run([executable, "-c", "here", "info", "-f", "{{.ClientInfo.Context}}"], { env: own });
+    expect(flag.stdout).toBe("here\n");
+    const variable = await run([executable, "ps", "-q"], { env: { ...own, DOCKER_CONTEXT: "here" } });
+    expect(variable.exitCode).toBe(0);
+    await run([executable, "context", "use", "here"], { env: own });
+    expect((await run([executable, "ps", "-q"], { env: own })).exitCode).toBe(0);
+    // Docker's client reads what ours wrote.
+    expect((await run(["docker", "context", "show"], { env: own })).stdout).toBe("here\n");
+    expect((await run(["docker", "ps", "-q"], { env: own })).exitCode).toBe(0);
+  });
+
+  test("a plugin of docker's client runs as ours", async () => {
+    const config = join(engine.folder, "plugin-config");
+    mkdirSync(join(config, "cli-plugins"), { recursive: true });
+    const plugin = join(config, "cli-plugins/docker-hello");
+    writeFileSync(plugin, '#!/bin/sh\necho "$@ $DOCKER_HOST"; exit 7\n', { mode: 0o755 });
+    const { stdout, exitCode } = await run([executable, "hello", "--flag", "x"], {
+      env: { ...env, DOCKER_CONFIG: config },
+    });
+    expect({ stdout, exitCode }).toEqual({ stdout: `hello --flag x unix://${engine.socket}\n`, exitCode: 7 });
+  });
+});
+
+describe("completion", () => {
+  test("names come from the engine, and none where it is not there", async () => {
+    await engine.ok("create", "--name", "boat", image, "true");
+    const complete = async (more: Record<string, string>, ...words: string[]) =>
+      (await run([executable, "__complete", "--", ...words], { env: { ...env, ...more } })).stdout;
+    expect(await complete({}, "start", "bo")).toBe("boat\tCreated\n");
+    expect(await complete({}, "run", "test/")).toBe(`${image}\n`);
+    expect(await complete({ SAMPAN_HOST: "unix:///nowhere.sock" }, "start", "")).toBe("");
+  });
+
+  test("the script for bash completes commands, flags and names", async () => {
+    await engine.ok("create", "--name", "ship", image, "true");
+    const script = `
+      PATH=$(dirname "$S"):$PATH
+      source <("$S" completion bash)
+      try() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _sampan 2>/dev/null; echo "\${COMPREPLY[@]}"; }
+      try "$S" unp; try "$S" run --netw; try "$S" rm sh`;
+    expect((await shell(script)).stdout).toBe("unpause\n--network --network-alias\nship\n");
   });
 });
 

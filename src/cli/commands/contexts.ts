@@ -199,7 +199,7 @@ async function dockerEndpoint(
   const fields = Object.fromEntries(flags.list("docker").flatMap(commaFields).map(splitPair));
   for (const key of Object.keys(fields))
     if (!endpointKeys.has(key))
-      throw new CommandError(`unable to create docker endpoint config: ${key}: unrecognized config key`);
+      throw new CommandError(`unable to create sampan endpoint config: unrecognized config key: ${key}`);
   if (fields["from"] !== undefined) {
     const { Endpoints } = await metaOf(context, fields["from"]);
     return Endpoints.docker ?? {};
