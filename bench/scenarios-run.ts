@@ -3,6 +3,9 @@ import { crunExecMs, crunRunMs } from "./floor.ts";
 import type { Row, Scenario, Target } from "./scenario.ts";
 import { api, clientMs, clientOutput, create, cycle, image, sideBySide, timedMs } from "./work.ts";
 
+const listed = 300;
+const tags = 50;
+
 const row = (id: string, title: string, targets: readonly Target[], more: Partial<Row> = {}): Row => ({
   id,
   title,
@@ -95,13 +98,43 @@ export const runScenarios: readonly Scenario[] = [
     id: "client",
     rows: [
       row("client-version", "client `--version`", [times("dockerd", 1)]),
+      row("client-help", "client `--help`", [times("dockerd", 1 / 2)]),
       row("client-server-version", "client `version`", [times("dockerd", 1)]),
     ],
     rounds: 30,
     warmUps: 3,
     sample: async (engine) => ({
       "client-version": [await clientMs(engine, ["--version"])],
+      "client-help": [await clientMs(engine, ["--help"])],
       "client-server-version": [await clientMs(engine, ["version"])],
     }),
+  },
+  {
+    id: "client-lists",
+    rows: [
+      row("client-ps", `client \`ps -a\` of ${listed}`, [times("dockerd", 1)]),
+      row("client-inspect", "client `inspect`", [times("dockerd", 1)]),
+      row("client-images", `client \`images\` of ${tags} names`, [times("dockerd", 1)]),
+    ],
+    rounds: 20,
+    warmUps: 3,
+    setUp: async (engine) => {
+      await sideBySide(listed, 4, async (index) => {
+        const id = await create(engine, "none", "true");
+        await api(engine, "POST", `/containers/${id}/rename?name=listed-${index}`);
+      });
+      for (let index = 0; index < tags; index += 1)
+        await api(engine, "POST", `/images/${image}/tag?repo=bench/listed&tag=${index}`);
+    },
+    sample: async (engine) => ({
+      "client-ps": [await clientMs(engine, ["ps", "-a"])],
+      "client-inspect": [await clientMs(engine, ["inspect", "listed-7"])],
+      "client-images": [await clientMs(engine, ["images"])],
+    }),
+    tearDown: async (engine) => {
+      await sideBySide(listed, 4, (index) => api(engine, "DELETE", `/containers/listed-${index}`));
+      for (let index = 0; index < tags; index += 1)
+        await clientOutput(engine, "rmi", `bench/listed:${index}`);
+    },
   },
 ];

@@ -6,6 +6,7 @@
 import { mkdirSync, renameSync, utimesSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import packageJson from "../package.json";
+import { mainPage } from "../src/cli/help.ts";
 
 const root = dirname(import.meta.dir);
 const outfile = resolve(process.argv[2] ?? join(root, "dist/sampan"));
@@ -36,6 +37,7 @@ const result = await Bun.build({
     SAMPAN_VERSION: JSON.stringify(packageJson.version),
     SAMPAN_COMMIT: JSON.stringify(commit()),
     SAMPAN_BUILT_AT: JSON.stringify(startedAt.toISOString()),
+    SAMPAN_MAIN_PAGE: JSON.stringify(mainPage(80)),
   },
   // The executable must not read files of the folder it is started in.
   compile: { outfile: temp, autoloadDotenv: false, autoloadBunfig: false },

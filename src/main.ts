@@ -16,9 +16,20 @@ if (process.argv0 === "/sbin/init" || first === "init") {
   const { runMonitor } = await import("./monitor/monitor.ts");
   process.exitCode = runMonitor(args.slice(1));
 } else {
+  process.exitCode = await client();
+}
+
+async function client(): Promise<number> {
+  if (args.length === 1 && first !== undefined && ["--version", "-v", "--help"].includes(first)) {
+    const [{ answeredQuickly }, { processStreams }] = await Promise.all([
+      import("./cli/quick-answers.ts"),
+      import("./cli/process-streams.ts"),
+    ]);
+    if (await answeredQuickly(first, processStreams.stdout)) return 0;
+  }
   const [{ runClient }, { processStreams }] = await Promise.all([
     import("./cli/client.ts"),
     import("./cli/process-streams.ts"),
   ]);
-  process.exitCode = await runClient(args, process.env, processStreams);
+  return await runClient(args, process.env, processStreams);
 }

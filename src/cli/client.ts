@@ -113,8 +113,8 @@ async function runPlugin(
 }
 
 async function printVersion(stdout: Output): Promise<number> {
-  const { buildInfo } = await import("../base/build-info.ts");
-  await stdout.write(`Sampan version ${buildInfo.version}, build ${buildInfo.commit}\n`);
+  const { versionLine } = await import("./quick-answers.ts");
+  await stdout.write(versionLine());
   return 0;
 }
 
