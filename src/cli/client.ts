@@ -4,6 +4,7 @@
 import { EngineClient } from "../client/engine-client.ts";
 import type { Command, Env } from "./command.ts";
 import { findCommand, globalFlags } from "./command-table.ts";
+import { CommandError } from "./failure.ts";
 import { readConfigFile, textsSetting } from "./config-file.ts";
 import { parseFlags } from "./flag-parser.ts";
 import { flagsOf } from "./flags.ts";
@@ -70,6 +71,7 @@ async function invoke(
     await streams.stdout.write(commandPage(command, path, await terminalColumns(streams.stdout)));
     return 0;
   }
+  refuseForeign(command, parsed.values);
   const { min, max } = command.operands;
   const count = parsed.operands.length;
   if (count < min || (max !== undefined && count > max)) {
@@ -110,6 +112,17 @@ async function runPlugin(
   const { config } = await readConfigFile(directory);
   const { endpoint } = await chooseAddress(options, env, { directory, config, orDefault: false });
   becomePlugin(plugin, [name, ...words], { ...env, DOCKER_CONFIG: directory, DOCKER_HOST: endpoint.url });
+}
+
+/** @throws CommandError for a flag that only other engines have. */
+function refuseForeign({ flags }: Command, given: ReadonlyMap<string, unknown>): void {
+  const foreign = flags.find(({ name, only }) => only !== undefined && given.has(name));
+  if (foreign === undefined) return;
+  const where =
+    foreign.only === "windows"
+      ? "running on windows, but the Sampan daemon is running on linux"
+      : "with experimental features enabled";
+  throw new CommandError(`"--${foreign.name}" is only supported on a Sampan daemon ${where}`, 1);
 }
 
 async function printVersion(stdout: Output): Promise<number> {

@@ -40,6 +40,8 @@ export type Flag = {
   readonly default?: string;
   /** Accepted, but not shown: old spellings and what cannot work on Linux. */
   readonly hidden?: true;
+  /** Known, so that it is refused for what it is: other engines have it, this one does not. */
+  readonly only?: "windows" | "experimental";
   /** The flag whose old spelling this is. */
   readonly aliasOf?: string;
   /** Printed to stderr when an old spelling is used. */

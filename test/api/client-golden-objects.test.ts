@@ -218,6 +218,10 @@ run --rm --label-file /nowhere IMAGE true
 run --rm --env-file /nowhere IMAGE true
 run --rm --cidfile /nowhere/dir/x IMAGE true
 create --cidfile /nowhere/dir/x IMAGE
+run --cpu-count 1 IMAGE true
+run --isolation hyperv IMAGE true
+create --cpu-percent 5 IMAGE
+start --checkpoint x web
 run --rm --add-host a:b IMAGE true
 run --rm --add-host a:10.0.0.1 IMAGE grep 10.0.0.1 /etc/hosts
 run --rm --dns 10.0.0.9 --dns-search example.com IMAGE cat /etc/resolv.conf

@@ -150,11 +150,16 @@ describe("a container that is up, or was never started", () => {
 
   test("restart-back-off", async () => {
     await sampan("run", "-d", "--name", "it", "--restart", "always", image, "sh", "-c", "echo gone; exit 3");
+    let answer = await why("it");
     await eventually(
-      async () => (await why("it")).Cause === "restart-back-off",
+      async () => {
+        answer = await why("it");
+        // Between the end of a run and its taking down the time of the next is not set yet.
+        return answer.Cause === "restart-back-off" && answer.Why.includes("next start");
+      },
       () => "a wait between two starts",
     );
-    const { Why, LastLines } = await why("it");
+    const { Why, LastLines } = answer;
     expect(Why).toMatch(/policy \(always\): its last run ended with exit code 3\. The next start is in/);
     expect(LastLines).toContain("gone");
   });

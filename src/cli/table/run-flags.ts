@@ -10,10 +10,10 @@ const hidden: readonly Flag[] = [
   { name: "dns-opt", type: "list", aliasOf: "dns-option", help: "", hidden: true },
   { name: "disable-content-trust", type: "bool", default: "true", help: "", hidden: true },
   { name: "isolation", type: "string", help: "", hidden: true },
-  { name: "cpu-count", type: "int", help: "", hidden: true },
-  { name: "cpu-percent", type: "int", help: "", hidden: true },
-  { name: "io-maxbandwidth", type: "bytes", help: "", hidden: true },
-  { name: "io-maxiops", type: "int", help: "", hidden: true },
+  { name: "cpu-count", type: "int", help: "", hidden: true, only: "windows" },
+  { name: "cpu-percent", type: "int", help: "", hidden: true, only: "windows" },
+  { name: "io-maxbandwidth", type: "bytes", help: "", hidden: true, only: "windows" },
+  { name: "io-maxiops", type: "int", help: "", hidden: true, only: "windows" },
   { name: "kernel-memory", type: "bytes", help: "", hidden: true },
 ];
 
