@@ -1,12 +1,13 @@
 // Why a program that is there "is not there": the kernel says ENOENT as well for what the program is to be run by, the
 // path after its "#!" or the loader of an ELF file.
+import { fstatSync } from "node:fs";
 import { errorText } from "../base/errors.ts";
 import { programOf } from "../containers/record.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import { elfInterpreter } from "../images/elf.ts";
 import { defaultPath } from "../runtime/oci-spec/default-paths.ts";
 import { failedWith } from "../sys/errno.ts";
-import { closeFd, O_NONBLOCK, O_PATH, O_RDONLY, openFile, readAt } from "../sys/file.ts";
+import { closeFd, O_PATH, O_RDONLY, openFile, readAt } from "../sys/file.ts";
 import { openInRoot } from "../sys/open-in-root.ts";
 import type { Engine } from "./engine.ts";
 import { containerRootfs } from "./rootfs.ts";
@@ -44,26 +45,33 @@ function shebang(head: Uint8Array): string | undefined {
   return /^#![ \t]*([^\s]+)/.exec(text)?.[1];
 }
 
-/** The first bytes of a file as the container sees it; undefined where there is none. */
+/** The first bytes of a file as the container sees it; undefined where there is none, nothing for what is no file. */
 function headOf(engine: Engine, record: ContainerRecord, path: string): Uint8Array | undefined {
   const { root, inside } = placeOf(engine, record, path);
   const folder = openOrNothing(() => openFile(root, O_PATH));
   if (folder === undefined) return undefined;
   try {
-    const fd = openOrNothing(() =>
-      inside === ""
-        ? openFile(root, O_RDONLY | O_NONBLOCK)
-        : openInRoot(folder, inside, O_RDONLY | O_NONBLOCK),
-    );
-    if (fd === undefined) return undefined;
+    const found = inside === "" ? folder : openOrNothing(() => openInRoot(folder, inside, O_PATH));
+    if (found === undefined) return undefined;
     try {
-      const head = new Uint8Array(headBytes);
-      return head.subarray(0, readAt(fd, head, 0, headBytes, 0));
+      return headOfFile(found);
     } finally {
-      closeFd(fd);
+      if (found !== folder) closeFd(found);
     }
   } finally {
     closeFd(folder);
+  }
+}
+
+/** By an O_PATH descriptor: an image may hold a device in the program's place, which must not be opened. */
+function headOfFile(place: number): Uint8Array {
+  if (!fstatSync(place).isFile()) return new Uint8Array(0);
+  const fd = openFile(`/proc/self/fd/${place}`, O_RDONLY);
+  try {
+    const head = new Uint8Array(headBytes);
+    return head.subarray(0, readAt(fd, head, 0, headBytes, 0));
+  } finally {
+    closeFd(fd);
   }
 }
 

@@ -74,7 +74,11 @@ async function createOrPull(
 
 /** The only other thing that can be missing at create is a container that is named by a flag. */
 function isMissingImage(err: unknown): boolean {
-  return err instanceof ResponseError && err.status === 404 && /no such image|^image with reference/i.test(err.message);
+  return (
+    err instanceof ResponseError &&
+    err.status === 404 &&
+    /no such image|^image with reference/i.test(err.message)
+  );
 }
 
 function withTag(image: string): string {
