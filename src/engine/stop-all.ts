@@ -4,10 +4,14 @@ import type { ContainerRecord } from "../containers/record.ts";
 import { isUp } from "../containers/state.ts";
 import type { Engine } from "./engine.ts";
 import { settled, stopSignalOf } from "./kill.ts";
+import { noteRequest } from "./requests.ts";
 import { endRun, stopTimeoutOf } from "./stop.ts";
 
 /** A little less than the service manager gives the daemon (TimeoutStopSec of the unit). */
 const longestTimeoutSeconds = 100;
+
+/** Who asked, in the record: no client. */
+const ownName = "Sampan-Engine";
 
 /**
  * All at once. A container whose policy wants another run waits for it as `restarting`, over the reboot. Returns when none
@@ -24,7 +28,11 @@ async function stopOne(engine: Engine, { id }: ContainerRecord): Promise<void> {
     if (!isUp(record.state)) return;
     const asked = stopTimeoutOf(record);
     const timeoutSeconds = asked < 0 ? longestTimeoutSeconds : Math.min(asked, longestTimeoutSeconds);
-    await endRun(engine, record, stopSignalOf(record), timeoutSeconds);
+    const request = { action: "stop", signal: stopSignalOf(record), by: ownName } as const;
+    noteRequest(engine, id, request);
+    await endRun(engine, record, request.signal, timeoutSeconds, () =>
+      noteRequest(engine, id, { ...request, forced: true }),
+    );
   } catch (err) {
     engine.host.log.error("container could not be stopped", { container: id, error: errorText(err) });
   }

@@ -46,6 +46,7 @@ export function policyText({ HostConfig: { RestartPolicy } }: Container): string
 export function clientText(userAgent: string): string {
   if (userAgent === "") return "a client that does not name itself";
   const [, product = userAgent, version] = /^([^/\s]+)(?:\/(\S+))?/.exec(userAgent) ?? [];
+  if (product === "Sampan-Engine") return "the engine, as the machine went down,";
   if (product === "Sampan-Client") return "the sampan client";
   if (product === "Docker-Client") return `the docker client${version ? ` ${version}` : ""}`;
   return `a client (${userAgent})`;
