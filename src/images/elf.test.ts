@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { isStaticExecutable } from "./elf.ts";
+import { elfInterpreter, isStaticExecutable } from "./elf.ts";
 
 /** An ELF header with program headers of these types. */
 function elf(bits: 32 | 64, types: readonly number[]): Buffer {
@@ -28,4 +28,10 @@ test("isStaticExecutable: this program, scripts and fragments are none", () => {
   expect(isStaticExecutable(Buffer.from("#!/bin/sh\n".padEnd(100)))).toBe(false);
   expect(isStaticExecutable(elf(64, [1, 1, 1]).subarray(0, 100))).toBe(false);
   expect(isStaticExecutable(Buffer.alloc(0))).toBe(false);
+});
+
+test("elfInterpreter: the loader that a dynamic executable asks for, and none for anything else", async () => {
+  expect(elfInterpreter(await Bun.file("/bin/ls").bytes())).toMatch(/^\/lib.*\/ld-/);
+  expect(elfInterpreter(Buffer.from("#!/bin/sh\n"))).toBeUndefined();
+  expect(elfInterpreter(new Uint8Array(0))).toBeUndefined();
 });
