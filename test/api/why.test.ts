@@ -148,6 +148,20 @@ describe("a container that is up, or was never started", () => {
     expect(await why("it")).toMatchObject({ Cause: "paused", Next: "sampan unpause it" });
   });
 
+  test("unhealthy, with the check's last answer", async () => {
+    const check = ["--health-cmd", "echo sick; false", "--health-interval", "100ms", "--health-retries", "2"];
+    await sampan("run", "-d", "--name", "it", ...check, image, "sleep", "1000");
+    let answer = await why("it");
+    await eventually(
+      async () => {
+        answer = await why("it");
+        return answer.Cause === "unhealthy";
+      },
+      () => "two failed checks",
+    );
+    expect(answer.Details.join("\n")).toContain("with exit code 1: sick");
+  });
+
   test("restart-back-off", async () => {
     await sampan("run", "-d", "--name", "it", "--restart", "always", image, "sh", "-c", "echo gone; exit 3");
     let answer = await why("it");
