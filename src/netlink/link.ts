@@ -21,12 +21,15 @@ const IFLA_ADDRESS = 1;
 const IFLA_IFNAME = 3;
 const IFLA_MTU = 4;
 const IFLA_MASTER = 10;
+const IFLA_OPERSTATE = 16;
 const IFLA_LINKINFO = 18;
 const IFLA_IFALIAS = 20;
 const IFLA_AF_SPEC = 26;
 const IFLA_NET_NS_FD = 28;
 const IFLA_INFO_KIND = 1;
 const IFLA_INFO_DATA = 2;
+/** IF_OPER_UP of RFC 2863. */
+const operationalState = 6;
 const VETH_INFO_PEER = 1;
 const AF_INET6 = 10;
 const IFLA_INET6_ADDR_GEN_MODE = 8;
@@ -45,6 +48,8 @@ export type Link = {
   /** `02:42:ac:12:00:02`; empty for a link that has none. */
   readonly mac: string;
   readonly up: boolean;
+  /** Frames pass: it has a carrier, and the kernel has acted on that. */
+  readonly operational: boolean;
   readonly loopback: boolean;
   /** `bridge`, `veth`…; undefined for a physical device and for loopback. */
   readonly kind: string | undefined;
@@ -185,6 +190,7 @@ export function decodeLink(body: Uint8Array): Link {
     mtu: readU32(attributes, IFLA_MTU) ?? 0,
     mac: macText(attributes),
     up: (flags & IFF_UP) !== 0,
+    operational: attributes.get(IFLA_OPERSTATE)?.[0] === operationalState,
     loopback: (flags & IFF_LOOPBACK) !== 0,
     kind: kindOf(attributes),
     alias: readText(attributes, IFLA_IFALIAS),

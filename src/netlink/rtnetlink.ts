@@ -140,6 +140,18 @@ export function findLink(rtnetlink: Rtnetlink, link: LinkRef): Link | undefined 
   }
 }
 
+/** Each look takes some 30 microseconds. */
+const looksMax = 200;
+
+/**
+ * Waits until frames pass through a link whose carrier has just come. The kernel's link watch acts on a carrier some time
+ * later, and until then nothing goes out, or through that port of a bridge: a first packet would be lost and come again a
+ * second after. Since Linux 6.9 asking for the link runs the watch at once. Returns in any case.
+ */
+export function settleCarrier(rtnetlink: Rtnetlink, link: LinkRef): void {
+  for (let looks = 0; looks < looksMax; looks++) if (findLink(rtnetlink, link)?.operational !== false) return;
+}
+
 export function listLinks(rtnetlink: Rtnetlink): Link[] {
   return rtnetlink
     .dump(getLinks)

@@ -4,7 +4,7 @@ import { addAddress } from "../netlink/address.ts";
 import { changeLink, createVeth, deleteLink } from "../netlink/link.ts";
 import type { Request } from "../netlink/message.ts";
 import { addDefaultRoute } from "../netlink/route.ts";
-import { findLink, openRtnetlinkIn, type Rtnetlink } from "../netlink/rtnetlink.ts";
+import { findLink, openRtnetlinkIn, settleCarrier, type Rtnetlink } from "../netlink/rtnetlink.ts";
 import { failedWith, type ErrnoName } from "../sys/errno.ts";
 import { closeFd } from "../sys/file.ts";
 import { openNetns } from "../sys/namespace.ts";
@@ -20,6 +20,9 @@ export function connectEndpoint(host: Rtnetlink, plan: EndpointPlan): void {
   try {
     plugIn(host, plan, master);
     configureInside(plan);
+    // The bridge has a carrier of its own, which comes with that of its first port.
+    settleCarrier(host, plan.hostInterface);
+    settleCarrier(host, plan.bridge);
   } catch (err) {
     performUnless(host, "ENODEV", deleteLink(plan.hostInterface));
     throw err;
