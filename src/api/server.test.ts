@@ -225,9 +225,36 @@ describe("requests", () => {
     ).toContain(`{"message":"malformed Content-Type header (): mime: no media type"}`);
   });
 
-  test("that are no HTTP, or have a head of a megabyte, end with 400", async () => {
-    expect(await talk("nonsense\r\n\r\n")).toStartWith("HTTP/1.1 400 ");
-    expect(await talk(`GET / HTTP/1.1\r\nX: ${"a".repeat(1e6)}\r\n\r\n`)).toStartWith("HTTP/1.1 4");
+  test("that are no HTTP end with 400, and a head that is too long with 431", async () => {
+    expect(await talk("nonsense\r\n\r\n")).toStartWith("HTTP/1.1 400 Bad Request\r\n");
+    expect(
+      await talk(
+        `GET /things/a HTTP/1.1\r\nHost: a\r\nX: ${"a".repeat(250_000)}\r\nConnection: close\r\n\r\n`,
+      ),
+    ).toStartWith("HTTP/1.1 200 OK\r\n");
+    const tooLong = `HTTP/1.1 431 Request Header Fields Too Large\r\n`;
+    expect(await talk(`GET / HTTP/1.1\r\nX: ${"a".repeat(1e6)}\r\n\r\n`)).toStartWith(tooLong);
+    expect(await talk(`GET / HTTP/1.1\r\n${"X: 1\r\n".repeat(300)}\r\n`)).toStartWith(tooLong);
+  });
+
+  test("with a body that is too long end with 413, and the connection lives on", async () => {
+    const length = 17 * 2 ** 20;
+    const head = `POST /body HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
+    const next = "GET /things/a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    const both = await talk(head + " ".repeat(length) + next);
+    expect(both).toStartWith("HTTP/1.1 413 ");
+    expect(both).toContain(`{"message":"request body is larger than 16777216 bytes"}`);
+    expect(both).toContain(`{"id":"a","version":55}`);
+  });
+
+  test("that break off get 400, but nothing in the middle of an answer", async () => {
+    const head =
+      "POST /body HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n";
+    expect(await talk(`${head}{`, (socket) => socket.end())).toStartWith("HTTP/1.1 400 Bad Request\r\n");
+    const streaming = "GET /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n";
+    const cut = await talk(streaming, (socket) => setTimeout(() => socket.end("{"), 20));
+    expect(cut).toStartWith("HTTP/1.1 200 OK\r\n");
+    expect(cut).not.toContain("400");
   });
 });
 
@@ -377,6 +404,48 @@ describe("listen", () => {
     if (address.kind !== "tcp") throw new Error("not tcp");
     expect((await fetch(`http://127.0.0.1:${address.port}/things/a`)).status).toBe(200);
     loopback.closeAll();
+  });
+});
+
+describe("a client that is slow", () => {
+  const api = serveRoutes({ host } as unknown as Engine, table);
+  const slow = join(folder, "slow.sock");
+  const whole = "GET /things/a HTTP/1.1\r\nHost: a\r\n\r\n";
+
+  test("to send its head is told so and let go, however it trickles; between requests it may rest", async () => {
+    const patient = await listen(
+      api,
+      { kind: "unix", path: slow },
+      { group: "no-such-group", headTimeoutMs: 300 },
+    );
+    try {
+      const [trickled, rested] = await Promise.all([
+        new Promise<string>((resolve) => {
+          const socket = connect({ path: slow });
+          let got = "";
+          socket.write("GET / HTTP/1.1\r\n");
+          const trickle = setInterval(() => socket.write("X: 1\r\n"), 50);
+          socket.on("data", (chunk) => (got += chunk.toString()));
+          socket.on("error", () => {});
+          socket.on("close", () => {
+            clearInterval(trickle);
+            resolve(got);
+          });
+        }),
+        new Promise<string>((resolve) => {
+          const socket = connect({ path: slow });
+          let got = "";
+          socket.on("data", (chunk) => (got += chunk.toString()));
+          socket.on("close", () => resolve(got));
+          socket.write(whole);
+          setTimeout(() => socket.end(whole.replace("Host", "Connection: close\r\nHost")), 800);
+        }),
+      ]);
+      expect(trickled).toStartWith("HTTP/1.1 408 Request Timeout\r\n");
+      expect(rested.match(/HTTP\/1.1 200 OK/g)).toHaveLength(2);
+    } finally {
+      patient.closeAll();
+    }
   });
 });
 

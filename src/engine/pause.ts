@@ -18,7 +18,7 @@ export function pauseContainer(engine: Engine, ref: string): Promise<void> {
       await runRuntime(engine, driverOf(engine, record).pause(id), `Cannot pause container ${id}`);
     } catch (err) {
       engine.healthChecks.watch(engine, id);
-      throw err;
+      return await refuseIfEnded(engine, id, err);
     }
     change(engine, record, "pause", "paused");
   });
@@ -39,6 +39,13 @@ export function unpauseContainer(engine: Engine, ref: string): Promise<void> {
 export async function runRuntime(engine: Engine, command: Command, what: string): Promise<void> {
   const { exitCode, stderr } = await engine.monitor.run(command);
   if (exitCode !== 0) throw new SystemError(`${what}: ${stderr.trim() || `runtime ended with ${exitCode}`}`);
+}
+
+/** A program may end while its pause is on the way, before its exit has been recorded: no fault of the runtime's. */
+async function refuseIfEnded(engine: Engine, id: string, err: unknown): Promise<never> {
+  const task = (await engine.monitor.list()).find((one) => one.id === id);
+  if (!task || task.exit) throw new ConflictError(`Container ${id} is not running`, { cause: err });
+  throw err;
 }
 
 function change(engine: Engine, record: ContainerRecord, action: string, type: "paused" | "resumed"): void {

@@ -1,0 +1,167 @@
+// Mutated requests against a live daemon, and what must be true of it afterwards.
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { eventually } from "../harness/command.ts";
+import { startDaemon } from "../harness/daemon.ts";
+import type { Daemon } from "../harness/daemon.ts";
+import { removeAllContainers } from "../harness/engine.ts";
+import { loadTestImage } from "../harness/images.ts";
+import { dockerArchive, testImage } from "../kernel/image-archives.ts";
+import { encodeArchive } from "../../src/storage/tar-writer.ts";
+import { validRequest } from "./corpus.ts";
+import { isHarmless } from "./harmless.ts";
+import { mutate } from "./mutate.ts";
+import { seededRandom } from "./random.ts";
+import { exchange } from "./send.ts";
+import { wireOf } from "./wire.ts";
+import { makeWorld } from "./world.ts";
+import type { World } from "./world.ts";
+
+export type FuzzOptions = {
+  readonly seed: number;
+  readonly requests: number;
+  readonly onProgress?: (done: number, report: string) => void;
+};
+
+export type FuzzReport = {
+  readonly sent: number;
+  readonly dropped: number;
+  /** How often each status came. */
+  readonly statuses: Readonly<Record<string, number>>;
+  /** Answers 500 that the daemon's log says nothing of. */
+  readonly unexplained: readonly string[];
+  /** What the log says of the others: message by message, how often. */
+  readonly explained: Readonly<Record<string, number>>;
+  /** Requests that got no answer although the client waited. */
+  readonly silent: readonly string[];
+  readonly descriptorsBefore: Descriptors;
+  readonly descriptorsAfter: Descriptors;
+  readonly rssBeforeMiB: number;
+  readonly rssAfterMiB: number;
+};
+
+/** What each descriptor of the two processes is open on. */
+type Descriptors = { readonly daemon: readonly string[]; readonly monitor: readonly string[] };
+
+/** Containers run for so many requests at most: then the world is made anew. */
+const requestsPerWorld = 400;
+const clients = 16;
+
+export async function fuzzApi(options: FuzzOptions): Promise<FuzzReport> {
+  const daemon = await startDaemon();
+  try {
+    await loadTestImage(daemon);
+    return await fuzz(daemon, options);
+  } finally {
+    await daemon.stop();
+  }
+}
+
+async function fuzz(daemon: Daemon, { seed, requests, onProgress }: FuzzOptions): Promise<FuzzReport> {
+  const random = seededRandom(seed);
+  const layer = [{ path: "a.txt", body: "a" }];
+  const archives = [encodeArchive(layer), dockerArchive([{ ...testImage([layer]), tags: ["fuzz:loaded"] }])];
+  const [daemonPid, monitorPid] = [daemon.pid(), daemon.monitorPid()];
+  const statuses: Record<string, number> = {};
+  const failures: string[] = [];
+  const silent: string[] = [];
+  let [sent, dropped] = [0, 0];
+
+  async function client(world: World, share: number): Promise<void> {
+    for (let i = 0; i < share; i++) {
+      const request = mutate(validRequest(random, world, archives), random);
+      const wire = wireOf(request, random, validRequest(random, world, archives));
+      if (!isHarmless(wire.bytes, world.hostFolder)) {
+        dropped += 1;
+        continue;
+      }
+      const got = await exchange(daemon.socket, wire);
+      sent += 1;
+      for (const status of got.statuses) statuses[status] = (statuses[status] ?? 0) + 1;
+      if (got.statuses.includes(500)) failures.push(got.text);
+      // A wait is answered by an exit, and before 1.30 with nothing until then.
+      if (got.silent && !wire.bytes.includes("/wait"))
+        silent.push(wire.bytes.subarray(0, 300).toString("latin1"));
+    }
+  }
+
+  // Made twice: the first lets the daemon and the monitor grow to their working size.
+  await client(await makeWorld(daemon), Math.min(200, requests));
+  await settled(daemon);
+  const [descriptorsBefore, rssBeforeMiB] = [descriptors(daemon), rssMiB(daemonPid)];
+  while (sent + dropped < requests) {
+    const world = await makeWorld(daemon);
+    const share = Math.ceil(Math.min(requestsPerWorld, requests - sent - dropped) / clients);
+    await Promise.all(Array.from({ length: clients }, () => client(world, share)));
+    onProgress?.(sent + dropped, `${JSON.stringify(statuses)} ${Math.round(rssMiB(daemonPid))} MiB`);
+  }
+  await settled(daemon);
+  if (daemon.pid() !== daemonPid || daemon.monitorPid() !== monitorPid)
+    throw new Error("a process was replaced");
+  return {
+    sent,
+    dropped,
+    statuses,
+    ...explain(failures, daemon.log()),
+    silent,
+    descriptorsBefore,
+    descriptorsAfter: await fewestDescriptors(daemon, descriptorsBefore),
+    rssBeforeMiB,
+    rssAfterMiB: rssMiB(daemonPid),
+  };
+}
+
+/** All containers removed, and nothing of what they needed left. */
+async function settled(daemon: Daemon): Promise<void> {
+  await removeAllContainers(daemon);
+  const tasks = (): string[] => readdirSync(`${daemon.execRoot}/tasks`);
+  await eventually(
+    () => tasks().length === 0,
+    () => `no tasks: ${tasks().join(" ")}`,
+  );
+}
+
+function descriptors(daemon: Daemon): Descriptors {
+  return { daemon: openFiles(daemon.pid()), monitor: openFiles(daemon.monitorPid()) };
+}
+
+function openFiles(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+    try {
+      return [readlinkSync(`/proc/${pid}/fd/${fd}`)];
+    } catch {
+      return []; // Closed meanwhile.
+    }
+  });
+}
+
+/** Connections that were cut take a moment to be noticed. */
+async function fewestDescriptors(daemon: Daemon, before: Descriptors): Promise<Descriptors> {
+  const hasMore = (now: Descriptors): boolean =>
+    now.daemon.length > before.daemon.length || now.monitor.length > before.monitor.length;
+  let now = descriptors(daemon);
+  for (let tries = 0; tries < 100 && hasMore(now); tries++) {
+    await Bun.sleep(100);
+    now = descriptors(daemon);
+  }
+  return now;
+}
+
+function rssMiB(pid: number): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
+}
+
+/** Each 500 has an entry in the log whose error is what the client was told. */
+function explain(failures: readonly string[], log: string): Pick<FuzzReport, "unexplained" | "explained"> {
+  const explained: Record<string, number> = {};
+  const unexplained = failures.filter((text) => {
+    const message = /\{"message":"((?:[^"\\]|\\.)*)"\}/.exec(text)?.[1];
+    if (message === undefined) return true;
+    const told = JSON.parse(`"${message}"`) as string;
+    const kind = told.replaceAll(/[0-9a-f]{12,}/g, "<id>").slice(0, 160);
+    const inLog = JSON.stringify(Buffer.from(told, "latin1").toString("utf8")).slice(1, -1);
+    const isLogged = log.includes(inLog.slice(0, 200));
+    if (isLogged) explained[kind] = (explained[kind] ?? 0) + 1;
+    return !isLogged;
+  });
+  return { unexplained, explained };
+}
