@@ -40,8 +40,8 @@ describe("mutated requests", () => {
   const seed = Number(process.env["SAMPAN_FUZZ_SEED"] ?? Date.now() % 2 ** 31);
 
   test(`kill nothing, leak nothing, and no failure goes unlogged (seed ${seed})`, async () => {
-    const report = await fuzzApi({ seed, requests: 1500 });
-    expect(report.sent).toBeGreaterThan(1000);
+    const report = await fuzzApi({ seed, requests: 1000 });
+    expect(report.sent).toBeGreaterThan(700);
     expect(report.unexplained).toEqual([]);
     expect(report.silent).toEqual([]);
     expect(report.descriptorsAfter.daemon.length).toBeLessThanOrEqual(report.descriptorsBefore.daemon.length);
