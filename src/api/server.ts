@@ -61,8 +61,8 @@ export function parseListenAddress(text: string, withTls = false): ListenAddress
 
 /** Resolves when the address answers. ConflictError when another server answers there. */
 export async function listen(api: Api, address: ListenAddress, options: ListenOptions): Promise<Listener> {
-  if (address.kind === "tcp") refuseOpenTcp(address.host, options);
-  else await removeStaleSocket(address.path);
+  refuseOpenTcp(address, options);
+  if (address.kind === "unix") await removeStaleSocket(address.path);
   const server = makeServer(api, address, options);
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
@@ -166,7 +166,10 @@ function withRealPort(address: ListenAddress, server: Server): ListenAddress {
     : address;
 }
 
-function refuseOpenTcp(host: string, options: ListenOptions): void {
+/** InvalidParameterError for plain tcp on an address that others than this machine can reach. */
+export function refuseOpenTcp(address: ListenAddress, options: ListenOptions): void {
+  if (address.kind === "unix") return;
+  const { host } = address;
   const isLoopback = host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
   if (isLoopback || options.tls || options.allowRootForWholeNetwork) return;
   throw new InvalidParameterError(

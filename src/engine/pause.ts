@@ -5,6 +5,7 @@ import type { ContainerRecord } from "../containers/record.ts";
 import type { Command } from "../runtime/driver.ts";
 import { driverOf, publishContainerEvent } from "./engine.ts";
 import type { Engine } from "./engine.ts";
+import { hasEnded } from "./ended-meanwhile.ts";
 
 export function pauseContainer(engine: Engine, ref: string): Promise<void> {
   const { id } = engine.containers.find(ref);
@@ -41,10 +42,8 @@ export async function runRuntime(engine: Engine, command: Command, what: string)
   if (exitCode !== 0) throw new SystemError(`${what}: ${stderr.trim() || `runtime ended with ${exitCode}`}`);
 }
 
-/** A program may end while its pause is on the way, before its exit has been recorded: no fault of the runtime's. */
 async function refuseIfEnded(engine: Engine, id: string, err: unknown): Promise<never> {
-  const task = (await engine.monitor.list()).find((one) => one.id === id);
-  if (!task || task.exit) throw new ConflictError(`Container ${id} is not running`, { cause: err });
+  if (await hasEnded(engine, id)) throw new ConflictError(`Container ${id} is not running`, { cause: err });
   throw err;
 }
 

@@ -63,18 +63,18 @@ async function fuzz(daemon: Daemon, { seed, requests, onProgress }: FuzzOptions)
   const statuses: Record<string, number> = {};
   const failures: string[] = [];
   const silent: string[] = [];
-  let [sent, dropped] = [0, 0];
+  const count = { sent: 0, dropped: 0 };
 
   async function client(world: World, share: number): Promise<void> {
     for (let i = 0; i < share; i++) {
       const request = mutate(validRequest(random, world, archives), random);
       const wire = wireOf(request, random, validRequest(random, world, archives));
       if (!isHarmless(wire.bytes, world.hostFolder)) {
-        dropped += 1;
+        count.dropped += 1;
         continue;
       }
       const got = await exchange(daemon.socket, wire);
-      sent += 1;
+      count.sent += 1;
       for (const status of got.statuses) statuses[status] = (statuses[status] ?? 0) + 1;
       if (got.statuses.includes(500)) failures.push(got.text);
       // A wait is answered by an exit, and before 1.30 with nothing until then.
@@ -88,18 +88,17 @@ async function fuzz(daemon: Daemon, { seed, requests, onProgress }: FuzzOptions)
   await client(await makeWorld(daemon), Math.min(200, requests));
   await settled(daemon);
   const [descriptorsBefore, rssBeforeMiB] = [descriptors(daemon), rssMiB(daemonPid)];
-  while (sent + dropped < requests) {
+  for (let left = requests; left > 0; left = requests - count.sent - count.dropped) {
     const world = await makeWorld(daemon);
-    const share = Math.ceil(Math.min(requestsPerWorld, requests - sent - dropped) / clients);
+    const share = Math.ceil(Math.min(requestsPerWorld, left) / clients);
     await Promise.all(Array.from({ length: clients }, () => client(world, share)));
-    onProgress?.(sent + dropped, `${JSON.stringify(statuses)} ${Math.round(rssMiB(daemonPid))} MiB`);
+    onProgress?.(requests - left, `${JSON.stringify(statuses)} ${Math.round(rssMiB(daemonPid))} MiB`);
   }
   await settled(daemon);
   if (daemon.pid() !== daemonPid || daemon.monitorPid() !== monitorPid)
     throw new Error("a process was replaced");
   return {
-    sent,
-    dropped,
+    ...count,
     statuses,
     ...explain(failures, daemon.log()),
     silent,
