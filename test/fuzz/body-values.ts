@@ -1,6 +1,6 @@
 // Values that fit a valibot schema, so that a field added to a request body is fuzzed from the day it is there.
 import type { GenericSchema } from "valibot";
-import type { Random } from "./random.ts";
+import type { Random } from "../harness/random.ts";
 
 type Described = GenericSchema & {
   readonly wrapped?: GenericSchema;

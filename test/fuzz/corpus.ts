@@ -6,7 +6,7 @@ import { routes } from "../../src/api/routes.ts";
 import type { Route } from "../../src/api/router.ts";
 import { swarmRoutes } from "../../src/api/swarm.ts";
 import { valueFor } from "./body-values.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../harness/random.ts";
 import type { World } from "./world.ts";
 
 export type Request = {

@@ -12,7 +12,7 @@ import { encodeArchive } from "../../src/storage/tar-writer.ts";
 import { validRequest } from "./corpus.ts";
 import { isHarmless } from "./harmless.ts";
 import { mutate } from "./mutate.ts";
-import { seededRandom } from "./random.ts";
+import { seededRandom } from "../harness/random.ts";
 import { exchange } from "./send.ts";
 import { wireOf } from "./wire.ts";
 import { makeWorld } from "./world.ts";

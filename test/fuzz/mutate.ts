@@ -1,6 +1,6 @@
 // What bad clients do to a request before it is bytes: method, path, query, headers, and the structure of the JSON body.
 import type { Request } from "./corpus.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../harness/random.ts";
 
 type Mutation = (request: Request, random: Random) => Request;
 

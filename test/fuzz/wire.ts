@@ -1,7 +1,7 @@
 // A request as bytes, with everything that can be wrong with its framing.
 import type { Request } from "./corpus.ts";
 import { jsonText } from "./mutate.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../harness/random.ts";
 
 /** What the client does once it has sent its bytes. */
 export type Ending = "wait" | "half-close" | "cut";
