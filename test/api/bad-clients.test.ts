@@ -170,7 +170,11 @@ describe("clients that never read", () => {
   test("of an attached container hold back that container alone, until they go", async () => {
     await warmUp();
     const id = await container({
-      Cmd: ["sh", "-c", "read go; yes | head -c 30000000; echo written > /tmp/done; sleep 100"],
+      Cmd: [
+        "sh",
+        "-c",
+        "read go; yes 0123456789012345678901234567890123456789 | head -c 30000000; echo written > /tmp/done; sleep 100",
+      ],
       OpenStdin: true,
     });
     const before = descriptors(daemon);

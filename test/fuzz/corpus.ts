@@ -7,6 +7,7 @@ import type { Route } from "../../src/api/router.ts";
 import { swarmRoutes } from "../../src/api/swarm.ts";
 import { valueFor } from "./body-values.ts";
 import type { Random } from "../harness/random.ts";
+import { newNames } from "./world.ts";
 import type { World } from "./world.ts";
 
 export type Request = {
@@ -179,7 +180,7 @@ function queryValues({ containers }: World): Readonly<Record<string, readonly st
     until: times,
     filters,
     filter: ["test/*", "fuzz"],
-    name: ["fuzz-new", "fuzz-other", "fuzz-sleep"],
+    name: [...newNames, "fuzz-sleep"],
     platform: ["linux/amd64", "linux", `{"os":"linux"}`],
     t: ["0", "1", "-1"],
     signal: ["SIGTERM", "9", "SIGKILL", "USR1", "NOSUCH"],
@@ -201,6 +202,7 @@ function queryValues({ containers }: World): Readonly<Record<string, readonly st
 
 /** Those that a route cannot do without to get anywhere. */
 const neededKeys: Readonly<Record<string, readonly string[]>> = {
+  "/containers/create": ["name"],
   "/containers/:id/logs": ["stdout"],
   "/containers/:id/attach": ["stream", "stdout", "stdin"],
   "/containers/:id/attach/ws": ["stream", "stdout", "stdin"],

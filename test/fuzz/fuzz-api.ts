@@ -41,6 +41,20 @@ export type FuzzReport = {
   readonly rssAfterMiB: number;
 };
 
+const maxRssMiB = 250;
+
+/** What in a report must not be; empty when all is well. */
+export function problemsOf(report: FuzzReport): string[] {
+  const { descriptorsBefore: before, descriptorsAfter: after } = report;
+  const grown = (["daemon", "monitor"] as const).filter((name) => after[name].length > before[name].length);
+  return [
+    ...report.unexplained.map((text) => `a failure that the log does not explain: ${text.slice(0, 500)}`),
+    ...report.silent.map((text) => `no answer to: ${text}`),
+    ...grown.map((name) => `the ${name} has more descriptors than before: ${after[name].join(" ")}`),
+    ...(report.rssAfterMiB > maxRssMiB ? [`the daemon has grown to ${report.rssAfterMiB} MiB`] : []),
+  ];
+}
+
 /** Containers run for so many requests at most: then the world is made anew. */
 const requestsPerWorld = 400;
 const clients = 16;
@@ -76,6 +90,8 @@ async function fuzz(daemon: Daemon, { seed, requests, onProgress }: FuzzOptions)
       const got = await exchange(daemon.socket, wire);
       count.sent += 1;
       for (const status of got.statuses) statuses[status] = (statuses[status] ?? 0) + 1;
+      const exec = /"Id":"([0-9a-f]{64})"\}\n/.exec(got.text)?.[1];
+      if (exec !== undefined) world.execs.push(exec);
       if (got.statuses.includes(500)) failures.push(got.text);
       // A wait is answered by an exit, and before 1.30 with nothing until then.
       if (got.silent && !wire.bytes.includes("/wait"))

@@ -11,11 +11,14 @@ export type World = {
   readonly hostFolder: string;
   readonly image: string;
   readonly volume: string;
-  /** By name and by id; running, stopped, with a terminal, reading its input. */
+  /** By name and by id; running, stopped, with a terminal, reading its input; and those that the requests make. */
   readonly containers: readonly string[];
-  /** Execs not started yet, and one that has run. */
-  readonly execs: readonly string[];
+  /** Execs not started yet; those that the requests make are added as they are known. */
+  readonly execs: string[];
 };
+
+/** Names that created containers get, so that what mutations made of them is started, inspected and removed too. */
+export const newNames = ["fuzz-new", "fuzz-other", "fuzz-third"];
 
 const shapes: readonly (readonly [name: string, starts: boolean, body: object])[] = [
   ["fuzz-idle", false, { Cmd: ["true"] }],
@@ -55,5 +58,11 @@ export async function makeWorld(daemon: Daemon): Promise<World> {
     const body = { Cmd: ["cat"], Tty, AttachStdin: true, AttachStdout: true };
     execs.push(((await api("POST", "/containers/fuzz-sleep/exec", body)).json() as { Id: string }).Id);
   }
-  return { hostFolder, image: testImage, volume: "fuzz-volume", containers: [...names, ...ids], execs };
+  return {
+    hostFolder,
+    image: testImage,
+    volume: "fuzz-volume",
+    containers: [...names, ...ids, ...newNames, ...newNames],
+    execs,
+  };
 }
