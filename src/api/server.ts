@@ -7,7 +7,7 @@ import { connect } from "node:net";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { ConflictError, InvalidParameterError } from "../base/errors.ts";
-import { lengthenListenQueues } from "../sys/listen-queue.ts";
+import { prepareListeningSockets } from "../sys/listening-sockets.ts";
 import type { Api } from "./serve.ts";
 
 export type TlsFiles = {
@@ -70,7 +70,7 @@ export async function listen(api: Api, address: ListenAddress, options: ListenOp
     socket.on("close", () => sockets.delete(socket));
   });
   await bind(server, address, options.group);
-  lengthenListenQueues();
+  prepareListeningSockets();
   return {
     address: withRealPort(address, server),
     close: () => {

@@ -39,9 +39,16 @@ const takesNoBody = /\/(start|stop|restart|kill|pause|unpause|rename|resize|wait
 /** Those that do more than say no, which are asked more often. */
 const workingRoutes = routes.filter((route) => ![...missingRoutes, ...swarmRoutes].includes(route));
 
+/** Those by which mutated settings come to life, and are found out later than by the look at the body. */
+const makingRoutes = routes.filter(
+  ({ method, pattern }) =>
+    method === "POST" &&
+    /^\/containers\/(create|:id\/(start|update|exec))$|^\/exec\/:id\/start$/.test(pattern),
+);
+
 /** `archives` are what `load` and `import` take apart. */
 export function validRequest(random: Random, world: World, archives: readonly Buffer[]): Request {
-  const route = random.pick(random.oneIn(8) ? routes : workingRoutes);
+  const route = random.pick(random.oneIn(8) ? routes : random.oneIn(4) ? makingRoutes : workingRoutes);
   const body = bodyFor(route, random, world, archives);
   const isHijack = /\/(attach|start)$/.test(route.pattern) && random.oneIn(2);
   const type =
