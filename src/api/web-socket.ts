@@ -19,8 +19,11 @@ export function requireWebSocket(headers: IncomingHttpHeaders): void {
 export async function acceptWebSocket(request: IncomingMessage, socket: Duplex): Promise<Duplex> {
   const { createWebSocketStream, WebSocketServer } = await import("ws");
   const server = new WebSocketServer({ noServer: true, maxPayload: maxMessageBytes });
-  return new Promise((resolve) => {
-    server.handleUpgrade(request, socket, Buffer.alloc(0), (webSocket) =>
+  return new Promise((resolve, reject) => {
+    const gone = (): void => reject(new InvalidParameterError("the websocket was closed in its handshake"));
+    if (socket.destroyed) return gone();
+    socket.once("close", gone);
+    return server.handleUpgrade(request, socket, Buffer.alloc(0), (webSocket) =>
       resolve(createWebSocketStream(webSocket, { decodeStrings: false })),
     );
   });
@@ -37,13 +40,14 @@ export function messagesOf(webSocket: Duplex, { framed, text }: Form): Writable 
   const decoder = new StringDecoder("utf8");
   const output = new Writable({
     write(piece: Buffer, _encoding, done) {
-      const parts: Uint8Array[] = [];
-      if (framed) splitter.push(piece, (_stream, part) => parts.push(part));
-      else parts.push(piece);
-      const bytes = Buffer.concat(parts);
-      const message = text ? decoder.write(bytes) : bytes;
-      if (message.length === 0) done();
-      else webSocket.write(message, () => done());
+      try {
+        const bytes = framed ? unframed(splitter, piece) : piece;
+        const message = text ? decoder.write(bytes) : bytes;
+        if (message.length === 0) done();
+        else webSocket.write(message, () => done());
+      } catch (err) {
+        done(err as Error); // What was attached does not speak in frames.
+      }
     },
     final(done) {
       webSocket.end(done);
@@ -55,4 +59,10 @@ export function messagesOf(webSocket: Duplex, { framed, text }: Form): Writable 
   });
   webSocket.on("close", () => output.destroy());
   return output;
+}
+
+function unframed(splitter: FrameSplitter, piece: Buffer): Buffer {
+  const parts: Uint8Array[] = [];
+  splitter.push(piece, (_stream, part) => parts.push(part));
+  return Buffer.concat(parts);
 }

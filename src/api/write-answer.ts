@@ -18,7 +18,7 @@ export type Sink = {
   head(status: number, headers: Headers): void;
   /** Turns the connection into a byte stream: what the client sends from now on, and where its output goes. */
   hijack(type: string): { readonly input: NodeJS.ReadableStream; readonly output: Writable };
-  /** Turns the connection into a websocket. InvalidParameterError when the client did not ask for one. */
+  /** Turns the connection into a websocket. InvalidParameterError when the client did not ask for one, or has gone. */
   webSocket(): Promise<Duplex>;
 };
 
@@ -109,10 +109,13 @@ async function writeHijacked(answer: HijackAnswer, sink: Sink, signal: AbortSign
 }
 
 async function writeWebSocket(answer: WebSocketAnswer, sink: Sink, signal: AbortSignal): Promise<void> {
-  const webSocket = await sink.webSocket();
   const hijacked = await answer.open();
-  if (signal.aborted) hijacked.stream?.destroy();
-  else await pumpHijacked(webSocket, messagesOf(webSocket, answer), hijacked, signal);
+  try {
+    const webSocket = await sink.webSocket();
+    await pumpHijacked(webSocket, messagesOf(webSocket, answer), hijacked, signal);
+  } finally {
+    hijacked.stream?.destroy();
+  }
 }
 
 function writeWhole(sink: Sink, status: number, text: string, headers: Headers): void {

@@ -20,6 +20,14 @@ const everything = "stream=1&stdin=1&stdout=1&stderr=1";
 const request = (line: string, headers = "", body = ""): string =>
   `${line} HTTP/1.1\r\nHost: test\r\n${headers}${body ? `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n` : ""}\r\n${body}`;
 
+const webSocket = [
+  "Connection: Upgrade",
+  "Upgrade: websocket",
+  "Sec-WebSocket-Version: 13",
+  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+  "",
+].join("\r\n");
+
 type Client = { readonly socket: Socket; readonly received: () => string; readonly closed: Promise<void> };
 
 /** Connects and sends; `reads: false` never takes a byte of the answer. */
@@ -110,8 +118,6 @@ describe("a request cut off at any byte", () => {
       const id = await container({ Cmd: ["cat"], OpenStdin: true });
       const execs = [await execOf(id), await execOf(id)] as const;
       const before = descriptors(daemon);
-      const key = "dGhlIHNhbXBsZSBub25jZQ==";
-      const webSocket = `Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n`;
       const exec = { Cmd: ["true"], AttachStdout: true };
       const texts = [
         request("GET /_ping"),
@@ -139,6 +145,38 @@ describe("a request cut off at any byte", () => {
       expect(descriptors(daemon).monitor.length).toBeLessThan(before.monitor.length);
       expect((await api("GET", "/containers/json?all=1")).json()).toEqual([]);
     });
+});
+
+describe("websocket frames that are none", () => {
+  const frames: readonly (readonly [what: string, frame: string])[] = [
+    ["without a mask", "\x81\x05hello"],
+    ["with reserved bits", "\xf1\x81maskx"],
+    ["of an unknown kind", "\x83\x81maskx"],
+    ["that go on with nothing", "\x80\x81maskx"],
+    ["of control that are too long", `\x89\xfe\x01\x00mask${"x".repeat(256)}`],
+    ["of 2^62 bytes", "\x82\xff\x40\0\0\0\0\0\0\0maskx"],
+    ["of text that is not UTF-8", "\x81\x81\0\0\0\0\xff"],
+  ];
+
+  test("end the connection, and only that", async () => {
+    await warmUp();
+    const id = await container({ Cmd: ["cat"], OpenStdin: true });
+    const before = descriptors(daemon);
+    for (const [what, frame] of frames) {
+      const one = await client(request(`GET /containers/${id}/attach/ws?${everything}`, webSocket));
+      await eventually(() => one.received().startsWith("HTTP/1.1 101 "), one.received);
+      one.socket.write(Buffer.from(frame, "latin1"));
+      one.socket.once("end", () => one.socket.end());
+      const ended = await Promise.race([
+        one.closed.then(() => "ended"),
+        Bun.sleep(8000).then(() => "goes on"),
+      ]);
+      expect([what, ended]).toEqual([what, "ended"]);
+    }
+    expect(await ok("inspect", "--format", "{{.State.Status}}", id)).toBe("running");
+    await expectUnharmed(before);
+    await ok("rm", "-f", id);
+  });
 });
 
 describe("clients that never read", () => {

@@ -12,11 +12,18 @@ export function descriptors(daemon: Daemon): Descriptors {
 function openFiles(pid: number): string[] {
   return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
     try {
-      return [readlinkSync(`/proc/${pid}/fd/${fd}`)];
+      const target = readlinkSync(`/proc/${pid}/fd/${fd}`);
+      return target === "anon_inode:inotify" ? watchesOf(pid, fd) : [target];
     } catch {
       return []; // Closed meanwhile.
     }
   });
+}
+
+/** Bun has one descriptor for all that is watched, and may keep it when nothing is any more: the watches count. */
+function watchesOf(pid: number, fd: string): string[] {
+  const lines = readFileSync(`/proc/${pid}/fdinfo/${fd}`, "utf8").split("\n");
+  return lines.filter((line) => line.startsWith("inotify wd:"));
 }
 
 /** Those open now; hung-up connections take a moment to be noticed, so it waits up to 10 s until there are no more than before. */
