@@ -71,11 +71,13 @@ function commandOf({ Cmd: [program = "", ...args] = [] }: ExecCreateBody): strin
 /** A container that ended or was paused meanwhile is why, whatever the runtime said. */
 async function explained(engine: Engine, id: string, err: unknown): Promise<unknown> {
   if (err instanceof ProgramNotStartedError) return err;
-  if (engine.containers.get(id)?.state.status === "paused")
+  // Under the lock, so that a pause or an exit that is under way has been recorded.
+  const record = await engine.locks.run(id, async () => engine.containers.get(id));
+  if (record?.state.status === "paused")
     return new ConflictError(`Container ${id} is paused, unpause the container before exec`, { cause: err });
-  return (await hasEnded(engine, id))
-    ? new ConflictError(`container ${id} is not running`, { cause: err })
-    : err;
+  if (!record || !isUp(record.state) || (await hasEnded(engine, id)))
+    return new ConflictError(`container ${id} is not running`, { cause: err });
+  return err;
 }
 
 async function startTask(
