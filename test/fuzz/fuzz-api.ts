@@ -136,15 +136,19 @@ async function settled(daemon: Daemon): Promise<void> {
 }
 
 /** Each 500 has an entry in the log whose error is what the client was told. */
-function explain(failures: readonly string[], log: string): Pick<FuzzReport, "unexplained" | "explained"> {
+function explain(answers: readonly string[], log: string): Pick<FuzzReport, "unexplained" | "explained"> {
   const explained: Record<string, number> = {};
+  // Several answers may have come over one connection.
+  const failures = answers.flatMap((text) =>
+    text.split(/(?=HTTP\/1\.1 \d{3} )/).filter((one) => one.startsWith("HTTP/1.1 500")),
+  );
   const unexplained = failures.filter((text) => {
     const message = /\{"message":"((?:[^"\\]|\\.)*)"\}/.exec(text)?.[1];
     if (message === undefined) return true;
     const told = JSON.parse(`"${message}"`) as string;
-    const kind = told.replaceAll(/[0-9a-f]{12,}/g, "<id>").slice(0, 160);
     const inLog = JSON.stringify(Buffer.from(told, "latin1").toString("utf8")).slice(1, -1);
     const isLogged = log.includes(inLog.slice(0, 200));
+    const kind = told.replaceAll(/[0-9a-f]{12,}/g, "<id>").slice(0, 160);
     if (isLogged) explained[kind] = (explained[kind] ?? 0) + 1;
     return !isLogged;
   });
