@@ -44,6 +44,7 @@ const seen: string[] = [];
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await host.clock.sleep(5);
 }
+
 let lastProgram: Duplex | undefined;
 
 /** Let go when the head of "/slow" has been seen. */
