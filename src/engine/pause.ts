@@ -19,7 +19,7 @@ export function pauseContainer(engine: Engine, ref: string): Promise<void> {
       await runRuntime(engine, driverOf(engine, record).pause(id), `Cannot pause container ${id}`);
     } catch (err) {
       engine.healthChecks.watch(engine, id);
-      return await refuseIfEnded(engine, id, "running")(err);
+      throw await explained(engine, id, "running", err);
     }
     change(engine, record, "pause", "paused");
   });
@@ -30,9 +30,11 @@ export function unpauseContainer(engine: Engine, ref: string): Promise<void> {
   return engine.locks.run(id, async () => {
     const record = engine.containers.find(id);
     if (record.state.status !== "paused") throw new ConflictError(`Container ${id} is not paused`);
-    await runRuntime(engine, driverOf(engine, record).resume(id), `Cannot unpause container ${id}`).catch(
-      refuseIfEnded(engine, id, "paused"),
-    );
+    try {
+      await runRuntime(engine, driverOf(engine, record).resume(id), `Cannot unpause container ${id}`);
+    } catch (err) {
+      throw await explained(engine, id, "paused", err);
+    }
     change(engine, record, "unpause", "resumed");
     engine.healthChecks.watch(engine, id);
   });
@@ -44,12 +46,11 @@ export async function runRuntime(engine: Engine, command: Command, what: string)
   if (exitCode !== 0) throw new SystemError(`${what}: ${stderr.trim() || `runtime ended with ${exitCode}`}`);
 }
 
-function refuseIfEnded(engine: Engine, id: string, wanted: string): (err: unknown) => Promise<never> {
-  return async (err) => {
-    if (await hasEnded(engine, id))
-      throw new ConflictError(`Container ${id} is not ${wanted}`, { cause: err });
-    throw err;
-  };
+/** A program that has ended meanwhile is why, whatever the runtime said. */
+async function explained(engine: Engine, id: string, wanted: string, err: unknown): Promise<unknown> {
+  return (await hasEnded(engine, id))
+    ? new ConflictError(`Container ${id} is not ${wanted}`, { cause: err })
+    : err;
 }
 
 function change(engine: Engine, record: ContainerRecord, action: string, type: "paused" | "resumed"): void {
