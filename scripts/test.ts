@@ -14,6 +14,7 @@ const suites: readonly Suite[] = [
   { name: "unit", command: bunTest("./src"), timeoutMinutes: 5 },
   { name: "kernel", command: bunTest("./test/kernel"), timeoutMinutes: 10 },
   { name: "api", command: bunTest("./test/api"), timeoutMinutes: 20 },
+  { name: "fuzz", command: bunTest("./test/fuzz"), timeoutMinutes: 10 },
   { name: "crash", command: bunTest("./test/crash"), timeoutMinutes: 15 },
 ];
 

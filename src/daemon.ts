@@ -3,8 +3,8 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } f
 import { dirname, join } from "node:path";
 import { createApi } from "./api/api.ts";
 import type { Api } from "./api/serve.ts";
-import { listen, parseListenAddress } from "./api/server.ts";
-import type { Listener } from "./api/server.ts";
+import { listen, parseListenAddress, refuseOpenTcp } from "./api/server.ts";
+import type { Listener, ListenOptions } from "./api/server.ts";
 import { buildInfo } from "./base/build-info.ts";
 import { ConflictError, InvalidParameterError, errorText } from "./base/errors.ts";
 import { realHost } from "./base/host.ts";
@@ -41,6 +41,10 @@ async function serve(config: DaemonConfig): Promise<void> {
   const log = standardErrorLog("sampan", config.debug ? "debug" : "info");
   const host = realHost(log);
   const began = host.clock.monotonicMs();
+  const options = listenOptions(config);
+  const addresses = config.hosts.map((text) => parseListenAddress(text, config.tls !== undefined));
+  // Before anything is made on this machine.
+  for (const address of addresses) refuseOpenTcp(address, options);
   mkdirSync(config.root, { recursive: true, mode: 0o711 });
   mkdirSync(config.execRoot, { recursive: true, mode: 0o711 });
   using _locks = lockFolders(config);
@@ -53,15 +57,7 @@ async function serve(config: DaemonConfig): Promise<void> {
       later: (ms, run) => setTimeout(run, ms).unref(),
     });
     const api = noticed(createApi(engine), active);
-    const options = {
-      group: config.socketGroup,
-      allowRootForWholeNetwork: config.unauthenticatedTcp,
-      ...(config.tls === undefined
-        ? {}
-        : { tls: { authority: config.tls.ca, certificate: config.tls.cert, key: config.tls.key } }),
-    };
-    for (const address of config.hosts)
-      listeners.push(await listen(api, parseListenAddress(address, config.tls !== undefined), options));
+    for (const address of addresses) listeners.push(await listen(api, address, options));
     log.info("daemon ready", {
       version: buildInfo.version,
       hosts: config.hosts.join(","),
@@ -107,6 +103,14 @@ function takeMonitorIntoService({ host, config, machine }: Engine): void {
   } catch (err) {
     host.log.warn("monitor stays outside of the service", { error: errorText(err) });
   }
+}
+
+function listenOptions({ socketGroup, unauthenticatedTcp, tls }: DaemonConfig): ListenOptions {
+  return {
+    group: socketGroup,
+    allowRootForWholeNetwork: unauthenticatedTcp,
+    ...(tls === undefined ? {} : { tls: { authority: tls.ca, certificate: tls.cert, key: tls.key } }),
+  };
 }
 
 function engineConfig(config: DaemonConfig): EngineConfig {

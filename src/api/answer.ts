@@ -9,7 +9,8 @@ export type Answer =
   | { readonly kind: "text"; readonly status: number; readonly text: string; readonly headers?: Headers }
   | { readonly kind: "json"; readonly status: number; readonly value: unknown }
   | StreamAnswer
-  | HijackAnswer;
+  | HijackAnswer
+  | WebSocketAnswer;
 
 export type StreamAnswer = {
   readonly kind: "stream";
@@ -29,6 +30,16 @@ export type HijackAnswer = {
    * through a buffer (python's http.client) lose what arrives together with it.
    */
   readonly open: () => Hijacked | Promise<Hijacked>;
+};
+
+/** The same by messages of a websocket, for browsers: output without frames, as Docker has it. */
+export type WebSocketAnswer = {
+  readonly kind: "websocket";
+  /** The stream comes in stdcopy frames, which are taken off. */
+  readonly framed: boolean;
+  /** Output goes as text messages instead of binary ones. */
+  readonly text: boolean;
+  readonly open: HijackAnswer["open"];
 };
 
 export type Hijacked = {

@@ -1,7 +1,7 @@
 // One request as a handler sees it, and how its body is read.
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { GenericSchema } from "valibot";
-import { InvalidParameterError } from "../base/errors.ts";
+import { InvalidParameterError, TooLargeError } from "../base/errors.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Answer } from "./answer.ts";
 import { decodeJson, decodeNothing } from "./decode.ts";
@@ -95,8 +95,7 @@ async function readText(body: IncomingMessage): Promise<string> {
   let size = 0;
   for await (const chunk of body as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > maxJsonBytes)
-      throw new InvalidParameterError(`request body is larger than ${maxJsonBytes} bytes`);
+    if (size > maxJsonBytes) throw new TooLargeError(`request body is larger than ${maxJsonBytes} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");

@@ -1,6 +1,7 @@
 // Containers: the endpoints whose answer is a stream: wait, logs and attach.
 import { InvalidParameterError } from "../base/errors.ts";
 import { attachContainer } from "../engine/attach.ts";
+import type { AttachOptions } from "../engine/attach.ts";
 import { publishContainerEvent } from "../engine/engine.ts";
 import type { Engine } from "../engine/engine.ts";
 import { containerStats } from "../engine/stats.ts";
@@ -8,7 +9,7 @@ import { containerLogs } from "../engine/logs.ts";
 import { waitContainer } from "../engine/wait.ts";
 import type { WaitAnswer } from "../spec/docker.ts";
 import type { ContainerStats } from "../spec/docker-stats.ts";
-import type { Answer } from "./answer.ts";
+import type { Answer, Hijacked } from "./answer.ts";
 import { jsonType, multiplexedStreamType, rawStreamType, stream } from "./answer.ts";
 import { containerStatsByVersion, forVersion } from "./answers-by-version.ts";
 import type { Call } from "./call.ts";
@@ -16,6 +17,7 @@ import { param } from "./call.ts";
 import { parseDetachKeys } from "../base/detach-keys.ts";
 import { flagOf, textOf, timestampOf } from "./query.ts";
 import type { ApiVersion } from "./version.ts";
+import { requireWebSocket } from "./web-socket.ts";
 
 /** The head is sent as soon as the wait is registered: `docker run` starts the container when it sees it. */
 export function wait(call: Call): Answer {
@@ -83,29 +85,51 @@ function tailOf(text: string): number | undefined {
 }
 
 export async function attach(call: Call): Promise<Answer> {
-  const { engine, query, version, signal } = call;
+  const { query, version } = call;
+  const wants = {
+    stdin: flagOf(query, "stdin"),
+    stdout: flagOf(query, "stdout"),
+    stderr: flagOf(query, "stderr"),
+  };
+  const { tty, attached } = await attachedStream(call, wants);
+  return { kind: "hijack", type: streamType(tty, version), open: () => attached };
+}
+
+/** Which streams a client wants counts since 1.42; messages are binary since 1.28. */
+export async function attachByWebSocket(call: Call): Promise<Answer> {
+  const { query, version } = call;
+  requireWebSocket(call.headers);
+  const wanted = (key: string): boolean => version < 42 || flagOf(query, key);
+  const wants = { stdin: wanted("stdin"), stdout: wanted("stdout"), stderr: wanted("stderr") };
+  const { tty, attached } = await attachedStream(call, wants);
+  return { kind: "websocket", framed: !tty, text: version < 28, open: () => attached };
+}
+
+async function attachedStream(
+  call: Call,
+  wants: AttachOptions,
+): Promise<{ readonly tty: boolean; readonly attached: Hijacked }> {
+  const { engine, query, signal } = call;
   const ref = param(call, "id");
   const keys = parseDetachKeys(textOf(query, "detachKeys"));
   const record = engine.containers.find(ref);
-  const { Tty } = record.config;
-  const wants = { stdout: flagOf(query, "stdout"), stderr: flagOf(query, "stderr") };
-  const type = streamType(Tty, version);
+  const tty = record.config.Tty;
   const past = flagOf(query, "logs") ? { before: pastOutput(engine, record.id, wants, signal) } : {};
-  if (!flagOf(query, "stream")) return { kind: "hijack", type, open: () => ({ ...past, stream: undefined }) };
-  const container = await attachContainer(engine, ref, { stdin: flagOf(query, "stdin"), ...wants });
+  if (!flagOf(query, "stream")) return { tty, attached: { ...past, stream: undefined } };
+  const container = await attachContainer(engine, ref, wants);
   const onDetach = (): void => publishContainerEvent(engine, record, "detach");
-  const detach = Tty ? { keys, onDetach } : undefined;
-  return { kind: "hijack", type, open: () => ({ ...past, stream: container, detach }) };
+  const detach = tty ? { keys, onDetach } : undefined;
+  return { tty, attached: { ...past, stream: container, detach } };
 }
 
 /** What the container has written so far, for clients that come late. */
 function pastOutput(
   engine: Engine,
   id: string,
-  wants: { readonly stdout: boolean; readonly stderr: boolean },
+  { stdout, stderr }: AttachOptions,
   signal: AbortSignal,
 ): AsyncIterable<Uint8Array> {
-  return containerLogs(engine, id, { ...wants, follow: false, timestamps: false }, signal);
+  return containerLogs(engine, id, { stdout, stderr, follow: false, timestamps: false }, signal);
 }
 
 /** Before 1.42 framed and raw streams had one name. */

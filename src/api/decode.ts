@@ -5,7 +5,7 @@ import type { ArraySchema, GenericSchema, ObjectSchema, RecordSchema } from "val
 import { InvalidParameterError } from "../base/errors.ts";
 import { GoNumber, GoObject, parseGoJson } from "./go-json.ts";
 import type { GoValue } from "./go-json.ts";
-import { goTypeOf, isOfIntegerType, structName } from "./go-types.ts";
+import { goTypeOf, integerOfType, structName } from "./go-types.ts";
 
 type Entries = Readonly<Record<string, GenericSchema>>;
 type AnyObject = ObjectSchema<Entries, undefined>;
@@ -55,9 +55,7 @@ function decode(schema: GenericSchema, value: GoValue, place: Place, before?: un
     case "tuple":
       return isList(value) ? decodePair(value, place) : refuse();
     case "number":
-      return value instanceof GoNumber && isOfIntegerType(schema, value.source)
-        ? Number(value.source)
-        : refuse();
+      return (value instanceof GoNumber ? integerOfType(schema, value.source) : undefined) ?? refuse();
     default:
       return typeof value === schema.type ? value : refuse();
   }

@@ -30,12 +30,17 @@ export function whole(type: keyof typeof integerTypes): GenericSchema<number> {
   return named(type, v.number());
 }
 
-/** Whether Go would take the text of a number for one of this type. */
-export function isOfIntegerType(schema: GenericSchema, source: string): boolean {
+/**
+ * The number that Go would take this text for, or undefined where it is none of the schema's type. The nearest double of
+ * 2^63 - 1, with which clients mean "no limit", is 2^63, which runtimes refuse: then it is the one below.
+ */
+export function integerOfType(schema: GenericSchema, source: string): number | undefined {
   const [min, max] = integerTypes[(names.get(schema) ?? "int64") as keyof typeof integerTypes];
-  if (!/^-?\d+$/.test(source)) return false;
-  const number = BigInt(source);
-  return number >= min && number <= max;
+  if (!/^-?\d+$/.test(source)) return undefined;
+  const exact = BigInt(source);
+  if (exact < min || exact > max) return undefined;
+  const number = Number(source);
+  return BigInt(number) > max ? number * (1 - 2 ** -53) : number;
 }
 
 /** `[]string`, `map[string]struct {}`, `container.HostConfig`. */

@@ -7,11 +7,13 @@ import {
   NotImplementedError,
   ProgramNotStartedError,
   rootError,
+  TooLargeError,
   UnauthorizedError,
   UnavailableError,
 } from "../base/errors.ts";
 
 const statuses = [
+  [TooLargeError, 413],
   [InvalidParameterError, 400],
   [ProgramNotStartedError, 400],
   [UnauthorizedError, 401],

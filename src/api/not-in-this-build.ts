@@ -25,7 +25,6 @@ const table: readonly (readonly [what: string, ...routes: (readonly [Method, str
     ["GET", "/containers/:id/changes"],
     ["GET", "/containers/:id/export"],
   ],
-  ["attaching by websocket", ["GET", "/containers/:id/attach/ws"]],
   [
     "user-defined networks",
     ["DELETE", "/networks/:id"],

@@ -38,6 +38,7 @@ export const routes: readonly Route[] = [
   { method: "POST", pattern: "/containers/:id/resize", handler: containers.resize },
   { method: "POST", pattern: "/containers/:id/update", handler: containers.update },
   { method: "POST", pattern: "/containers/:id/attach", handler: streams.attach },
+  { method: "GET", pattern: "/containers/:id/attach/ws", handler: streams.attachByWebSocket },
   { method: "POST", pattern: "/containers/:id/wait", handler: streams.wait },
   { method: "POST", pattern: "/containers/:id/exec", handler: exec.create },
   { method: "DELETE", pattern: "/containers/:id", handler: containers.remove },

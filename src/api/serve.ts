@@ -41,7 +41,7 @@ export function serveRoutes(engine: Engine, table: readonly Route[]): Api {
       socket.on("close", () => gone.abort());
       socket.on("error", () => gone.abort());
       if (head.length > 0) socket.unshift(head);
-      void serve(engine, router, request, socketSink(socket, commonHeaders), gone.signal);
+      void serve(engine, router, request, socketSink(request, socket, commonHeaders), gone.signal);
     },
   };
 }

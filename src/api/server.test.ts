@@ -39,6 +39,12 @@ function shouting(): Duplex {
 }
 
 const seen: string[] = [];
+
+/** Polls, for what a busy machine does later than a quiet one. */
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await host.clock.sleep(5);
+}
+
 let lastProgram: Duplex | undefined;
 
 /** Let go when the head of "/slow" has been seen. */
@@ -225,9 +231,37 @@ describe("requests", () => {
     ).toContain(`{"message":"malformed Content-Type header (): mime: no media type"}`);
   });
 
-  test("that are no HTTP, or have a head of a megabyte, end with 400", async () => {
-    expect(await talk("nonsense\r\n\r\n")).toStartWith("HTTP/1.1 400 ");
-    expect(await talk(`GET / HTTP/1.1\r\nX: ${"a".repeat(1e6)}\r\n\r\n`)).toStartWith("HTTP/1.1 4");
+  test("that are no HTTP end with 400, and a head that is too long with 431", async () => {
+    expect(await talk("nonsense\r\n\r\n")).toStartWith("HTTP/1.1 400 Bad Request\r\n");
+    expect(
+      await talk(
+        `GET /things/a HTTP/1.1\r\nHost: a\r\nX: ${"a".repeat(250_000)}\r\nConnection: close\r\n\r\n`,
+      ),
+    ).toStartWith("HTTP/1.1 200 OK\r\n");
+    const tooLong = `HTTP/1.1 431 Request Header Fields Too Large\r\n`;
+    expect(await talk(`GET / HTTP/1.1\r\nX: ${"a".repeat(1e6)}\r\n\r\n`)).toStartWith(tooLong);
+    expect(await talk(`GET / HTTP/1.1\r\n${"X: 1\r\n".repeat(300)}\r\n`)).toStartWith(tooLong);
+  });
+
+  test("with a body that is too long end with 413, and the connection lives on", async () => {
+    const length = 17 * 2 ** 20;
+    const head = `POST /body HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
+    const next = "GET /things/a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    const both = await talk(head + " ".repeat(length) + next);
+    expect(both).toStartWith("HTTP/1.1 413 ");
+    expect(both).toContain(`{"message":"request body is larger than 16777216 bytes"}`);
+    expect(both).toContain(`{"id":"a","version":55}`);
+  });
+
+  test("that break off get 400, but nothing in the middle of an answer", async () => {
+    const head =
+      "POST /body HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n";
+    expect(await talk(`${head}{`, (socket) => socket.end())).toStartWith("HTTP/1.1 400 Bad Request\r\n");
+    // The body that never comes is broken off once the answer has begun.
+    const streaming = "GET /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n";
+    const cut = await talk(streaming, (socket) => socket.once("data", () => socket.end("{")));
+    expect(cut).toStartWith("HTTP/1.1 200 OK\r\n");
+    expect(cut).not.toContain("400");
   });
 });
 
@@ -253,7 +287,7 @@ describe("streams", () => {
     await host.clock.sleep(100);
     expect(process.memoryUsage().rss - before).toBeLessThan(64 * 2 ** 20);
     socket.destroy();
-    await host.clock.sleep(50);
+    await until(() => seen.length === 2);
     expect(seen.toSorted()).toEqual(["aborted", "ended"]);
   });
 });
@@ -335,12 +369,12 @@ describe("hijacked connections", () => {
 
   test("a client that vanishes lets the program's stream go", async () => {
     const socket = connect({ path });
+    const before = lastProgram;
     socket.write(`POST /attach HTTP/1.1\r\nHost: a\r\n${upgrade}\r\nx`);
-    await host.clock.sleep(50);
+    await until(() => lastProgram !== before);
     expect(lastProgram?.destroyed).toBe(false);
     socket.destroy();
-    await host.clock.sleep(50);
-    expect(lastProgram?.destroyed).toBe(true);
+    await until(() => lastProgram?.destroyed === true);
   });
 });
 
@@ -377,6 +411,48 @@ describe("listen", () => {
     if (address.kind !== "tcp") throw new Error("not tcp");
     expect((await fetch(`http://127.0.0.1:${address.port}/things/a`)).status).toBe(200);
     loopback.closeAll();
+  });
+});
+
+describe("a client that is slow", () => {
+  const api = serveRoutes({ host } as unknown as Engine, table);
+  const slow = join(folder, "slow.sock");
+  const whole = "GET /things/a HTTP/1.1\r\nHost: a\r\n\r\n";
+
+  test("to send its head is told so and let go, however it trickles; between requests it may rest", async () => {
+    const patient = await listen(
+      api,
+      { kind: "unix", path: slow },
+      { group: "no-such-group", headTimeoutMs: 300 },
+    );
+    try {
+      const [trickled, rested] = await Promise.all([
+        new Promise<string>((resolve) => {
+          const socket = connect({ path: slow });
+          let got = "";
+          socket.write("GET / HTTP/1.1\r\n");
+          const trickle = setInterval(() => socket.write("X: 1\r\n"), 50);
+          socket.on("data", (chunk) => (got += chunk.toString()));
+          socket.on("error", () => {});
+          socket.on("close", () => {
+            clearInterval(trickle);
+            resolve(got);
+          });
+        }),
+        new Promise<string>((resolve) => {
+          const socket = connect({ path: slow });
+          let got = "";
+          socket.on("data", (chunk) => (got += chunk.toString()));
+          socket.on("close", () => resolve(got));
+          socket.write(whole);
+          setTimeout(() => socket.end(whole.replace("Host", "Connection: close\r\nHost")), 800);
+        }),
+      ]);
+      expect(trickled).toStartWith("HTTP/1.1 408 Request Timeout\r\n");
+      expect(rested.match(/HTTP\/1.1 200 OK/g)).toHaveLength(2);
+    } finally {
+      patient.closeAll();
+    }
   });
 });
 

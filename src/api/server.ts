@@ -1,11 +1,13 @@
 // Listeners for the API: unix sockets and tcp, by the rules that keep a root-equivalent API from strangers.
 import { chmodSync, chownSync, lstatSync, readFileSync, unlinkSync } from "node:fs";
-import { createServer } from "node:http";
-import type { Server } from "node:http";
+import { createServer, STATUS_CODES } from "node:http";
+import type { Server, ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { ConflictError, InvalidParameterError } from "../base/errors.ts";
+import { prepareListeningSockets } from "../sys/listening-sockets.ts";
 import type { Api } from "./serve.ts";
 
 export type TlsFiles = {
@@ -26,7 +28,12 @@ export type ListenOptions = {
   readonly tls?: TlsFiles;
   /** Plain tcp on addresses that are not loopback gives root on this machine to whoever can reach them. */
   readonly allowRootForWholeNetwork?: boolean;
+  /** How long a client may take to send the head of a request: 60 s. Between two requests it may take as long as it likes. */
+  readonly headTimeoutMs?: number;
 };
+
+/** Credentials and filters travel in headers and queries: Go's servers take 1 MB, node's only 16 kB. */
+const maxHeadBytes = 256 * 1024;
 
 export type Listener = {
   readonly address: ListenAddress;
@@ -54,15 +61,16 @@ export function parseListenAddress(text: string, withTls = false): ListenAddress
 
 /** Resolves when the address answers. ConflictError when another server answers there. */
 export async function listen(api: Api, address: ListenAddress, options: ListenOptions): Promise<Listener> {
-  if (address.kind === "tcp") refuseOpenTcp(address.host, options);
-  else await removeStaleSocket(address.path);
-  const server = makeServer(api, address, options.tls);
+  refuseOpenTcp(address, options);
+  if (address.kind === "unix") await removeStaleSocket(address.path);
+  const server = makeServer(api, address, options);
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
   });
   await bind(server, address, options.group);
+  prepareListeningSockets();
   return {
     address: withRealPort(address, server),
     close: () => {
@@ -77,11 +85,15 @@ export async function listen(api: Api, address: ListenAddress, options: ListenOp
   };
 }
 
-function makeServer(api: Api, address: ListenAddress, tls: TlsFiles | undefined): Server {
+function makeServer(
+  api: Api,
+  address: ListenAddress,
+  { tls, headTimeoutMs = 60_000 }: ListenOptions,
+): Server {
   const limits = {
-    // Credentials and filters travel in headers and queries: Go's servers take 1 MB, node's only 16 kB.
-    maxHeaderSize: 256 * 1024,
-    headersTimeout: 60_000,
+    maxHeaderSize: maxHeadBytes,
+    headersTimeout: headTimeoutMs,
+    connectionsCheckingInterval: Math.ceil(headTimeoutMs / 10),
     // Bodies may stream for hours (import, attach), and clients keep connections for reuse.
     requestTimeout: 0,
     keepAliveTimeout: 0,
@@ -97,13 +109,30 @@ function makeServer(api: Api, address: ListenAddress, tls: TlsFiles | undefined)
           rejectUnauthorized: true,
         })
       : createServer(limits);
-  server.on("request", (request, response) => api.request(request, response));
+  const lastAnswers = new WeakMap<Duplex, ServerResponse>();
+  server.on("request", (request, response) => {
+    lastAnswers.set(request.socket, response);
+    api.request(request, response);
+  });
   server.on("upgrade", (request, socket, head) => api.upgrade(request, socket, head));
-  server.on("clientError", (_err, socket) => {
-    if (socket.writable)
-      socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+  server.on("clientError", (err: NodeJS.ErrnoException, socket) => {
+    const last = lastAnswers.get(socket);
+    // In the middle of an answer nothing can be said: the client would take it for a part of it.
+    if (!socket.writable || (last?.headersSent && !last.writableEnded)) socket.destroy();
+    else socket.end(refusalOf(err.code ?? ""));
   });
   return server;
+}
+
+/** What is not a request gets its answer in the form that Go's servers give. */
+function refusalOf(code: string): string {
+  const statuses: Readonly<Record<string, number>> = {
+    HPE_HEADER_OVERFLOW: 431, // also more than 200 headers
+    ERR_HTTP_REQUEST_TIMEOUT: 408,
+  };
+  const status = statuses[code] ?? 400;
+  const text = `${status} ${STATUS_CODES[status]}`;
+  return `HTTP/1.1 ${text}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\nContent-Length: ${text.length}\r\n\r\n${text}`;
 }
 
 function bind(server: Server, address: ListenAddress, group: string): Promise<void> {
@@ -137,7 +166,10 @@ function withRealPort(address: ListenAddress, server: Server): ListenAddress {
     : address;
 }
 
-function refuseOpenTcp(host: string, options: ListenOptions): void {
+/** InvalidParameterError for plain tcp on an address that others than this machine can reach. */
+export function refuseOpenTcp(address: ListenAddress, options: ListenOptions): void {
+  if (address.kind === "unix") return;
+  const { host } = address;
   const isLoopback = host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
   if (isLoopback || options.tls || options.allowRootForWholeNetwork) return;
   throw new InvalidParameterError(

@@ -3,9 +3,11 @@
 import { STATUS_CODES } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex, Writable } from "node:stream";
-import type { Answer, Headers, HijackAnswer, StreamAnswer } from "./answer.ts";
+import { InvalidParameterError } from "../base/errors.ts";
+import type { Answer, Headers, HijackAnswer, StreamAnswer, WebSocketAnswer } from "./answer.ts";
 import { jsonType, rawStreamType } from "./answer.ts";
 import { pumpHijacked } from "./pump.ts";
+import { acceptWebSocket, messagesOf } from "./web-socket.ts";
 import { writeAll } from "./write-stream.ts";
 
 export type Sink = {
@@ -16,6 +18,8 @@ export type Sink = {
   head(status: number, headers: Headers): void;
   /** Turns the connection into a byte stream: what the client sends from now on, and where its output goes. */
   hijack(type: string): { readonly input: NodeJS.ReadableStream; readonly output: Writable };
+  /** Turns the connection into a websocket. InvalidParameterError when the client did not ask for one, or has gone. */
+  webSocket(): Promise<Duplex>;
 };
 
 export function responseSink(request: IncomingMessage, response: ServerResponse): Sink {
@@ -33,11 +37,12 @@ export function responseSink(request: IncomingMessage, response: ServerResponse)
       response.flushHeaders();
       return { input: request, output: response };
     },
+    webSocket: () => Promise.reject(new InvalidParameterError("not websocket protocol")),
   };
 }
 
 /** `common` are headers that every answer has; a response object carries them already, a bare socket does not. */
-export function socketSink(socket: Duplex, common: Headers): Sink {
+export function socketSink(request: IncomingMessage, socket: Duplex, common: Headers): Sink {
   let started = false;
   const write = (text: string): void => {
     started = true;
@@ -58,6 +63,11 @@ export function socketSink(socket: Duplex, common: Headers): Sink {
       ];
       write(headText("101 UPGRADED", lines));
       return { input: socket, output: socket };
+    },
+    webSocket: async () => {
+      const accepted = await acceptWebSocket(request, socket);
+      started = true;
+      return accepted;
     },
   };
 }
@@ -86,6 +96,8 @@ export async function writeAnswer(answer: Answer, sink: Sink, signal: AbortSigna
       return writeStream(answer, sink, signal);
     case "hijack":
       return writeHijacked(answer, sink, signal);
+    case "websocket":
+      return writeWebSocket(answer, sink, signal);
   }
 }
 
@@ -94,6 +106,16 @@ async function writeHijacked(answer: HijackAnswer, sink: Sink, signal: AbortSign
   const hijacked = await answer.open();
   if (signal.aborted) hijacked.stream?.destroy();
   else await pumpHijacked(input, output, hijacked, signal);
+}
+
+async function writeWebSocket(answer: WebSocketAnswer, sink: Sink, signal: AbortSignal): Promise<void> {
+  const hijacked = await answer.open();
+  try {
+    const webSocket = await sink.webSocket();
+    await pumpHijacked(webSocket, messagesOf(webSocket, answer), hijacked, signal);
+  } finally {
+    hijacked.stream?.destroy();
+  }
 }
 
 function writeWhole(sink: Sink, status: number, text: string, headers: Headers): void {

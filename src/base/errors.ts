@@ -10,6 +10,9 @@ export abstract class EngineError extends Error {
 /** The caller's input is wrong: nothing was changed. Docker answers 400. */
 export class InvalidParameterError extends EngineError {}
 
+/** The same, of input that is too long to be looked at. Docker has no such limit; a server in front of one answers 413. */
+export class TooLargeError extends InvalidParameterError {}
+
 /** The caller is not who it must be. Docker answers 401. */
 export class UnauthorizedError extends EngineError {}
 

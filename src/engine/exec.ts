@@ -9,6 +9,7 @@ import { execProcess } from "../runtime/oci-spec/exec-process.ts";
 import type { ExecCreateBody, ExecInspect, ExecStartBody } from "../spec/docker.ts";
 import { driverOf, publishContainerEvent } from "./engine.ts";
 import type { Engine } from "./engine.ts";
+import { hasEnded } from "./ended-meanwhile.ts";
 import type { ExecRecord } from "./exec-table.ts";
 import type { TaskEnd } from "./exit-path.ts";
 import type { WindowSize } from "./resize.ts";
@@ -56,7 +57,7 @@ export async function startExec(
     engine.monitor.abandon(id);
     stream?.destroy();
     await rm(taskFiles(engine.config.execRoot, id).dir, { recursive: true, force: true });
-    throw err;
+    throw await explained(engine, container.id, err);
   }
   publishContainerEvent(engine, container, `exec_start: ${commandOf(exec.body)}`, { execID: id });
   return stream;
@@ -65,6 +66,18 @@ export async function startExec(
 /** As Docker's events show it: a space behind the program even where it has no arguments. */
 function commandOf({ Cmd: [program = "", ...args] = [] }: ExecCreateBody): string {
   return `${program} ${args.join(" ")}`;
+}
+
+/** A container that ended or was paused meanwhile is why, whatever the runtime said. */
+async function explained(engine: Engine, id: string, err: unknown): Promise<unknown> {
+  if (err instanceof ProgramNotStartedError) return err;
+  // Under the lock, so that a pause or an exit that is under way has been recorded.
+  const record = await engine.locks.run(id, async () => engine.containers.get(id));
+  if (record?.state.status === "paused")
+    return new ConflictError(`Container ${id} is paused, unpause the container before exec`, { cause: err });
+  if (!record || !isUp(record.state) || (await hasEnded(engine, id)))
+    return new ConflictError(`container ${id} is not running`, { cause: err });
+  return err;
 }
 
 async function startTask(

@@ -5,6 +5,7 @@ import type { ContainerRecord } from "../containers/record.ts";
 import type { Command } from "../runtime/driver.ts";
 import { driverOf, publishContainerEvent } from "./engine.ts";
 import type { Engine } from "./engine.ts";
+import { hasEnded } from "./ended-meanwhile.ts";
 
 export function pauseContainer(engine: Engine, ref: string): Promise<void> {
   const { id } = engine.containers.find(ref);
@@ -18,7 +19,7 @@ export function pauseContainer(engine: Engine, ref: string): Promise<void> {
       await runRuntime(engine, driverOf(engine, record).pause(id), `Cannot pause container ${id}`);
     } catch (err) {
       engine.healthChecks.watch(engine, id);
-      throw err;
+      throw await explained(engine, id, "running", err);
     }
     change(engine, record, "pause", "paused");
   });
@@ -29,7 +30,11 @@ export function unpauseContainer(engine: Engine, ref: string): Promise<void> {
   return engine.locks.run(id, async () => {
     const record = engine.containers.find(id);
     if (record.state.status !== "paused") throw new ConflictError(`Container ${id} is not paused`);
-    await runRuntime(engine, driverOf(engine, record).resume(id), `Cannot unpause container ${id}`);
+    try {
+      await runRuntime(engine, driverOf(engine, record).resume(id), `Cannot unpause container ${id}`);
+    } catch (err) {
+      throw await explained(engine, id, "paused", err);
+    }
     change(engine, record, "unpause", "resumed");
     engine.healthChecks.watch(engine, id);
   });
@@ -39,6 +44,13 @@ export function unpauseContainer(engine: Engine, ref: string): Promise<void> {
 export async function runRuntime(engine: Engine, command: Command, what: string): Promise<void> {
   const { exitCode, stderr } = await engine.monitor.run(command);
   if (exitCode !== 0) throw new SystemError(`${what}: ${stderr.trim() || `runtime ended with ${exitCode}`}`);
+}
+
+/** A program that has ended meanwhile is why, whatever the runtime said. */
+async function explained(engine: Engine, id: string, wanted: string, err: unknown): Promise<unknown> {
+  return (await hasEnded(engine, id))
+    ? new ConflictError(`Container ${id} is not ${wanted}`, { cause: err })
+    : err;
 }
 
 function change(engine: Engine, record: ContainerRecord, action: string, type: "paused" | "resumed"): void {

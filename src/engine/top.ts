@@ -17,6 +17,7 @@ const maxOutputBytes = 64 * 2 ** 20;
 export async function containerTop(engine: Engine, ref: string, psArguments: string): Promise<TopAnswer> {
   const options = psArguments === "" ? defaultArguments : psArguments;
   refuseRenamedPid(options);
+  if (options.includes("\0")) throw new InvalidParameterError("ps: a null byte in its options");
   const record = engine.containers.find(ref);
   if (record.state.status === "restarting")
     throw new ConflictError(`Container ${record.id} is restarting, wait until the container is running`);
@@ -54,8 +55,9 @@ function ps(args: readonly string[]): Promise<string> {
       if (!err) return resolve(stdout);
       const [line = ""] = stderr.split("\n", 1);
       const isMissing = "code" in err && err.code === "ENOENT";
-      const why = isMissing ? "not found on this host (package procps)" : line || err.message;
-      return reject(new SystemError(`ps: ${why}`));
+      if (isMissing) return reject(new SystemError("ps: not found on this host (package procps)"));
+      const refused = "code" in err && typeof err.code === "number";
+      return reject(new (refused ? InvalidParameterError : SystemError)(`ps: ${line || err.message}`));
     });
   });
 }

@@ -9,6 +9,7 @@ import {
   type Filters,
 } from "../base/filters.ts";
 import { parseMoment } from "../base/moment.ts";
+import { pathPattern } from "../base/path-pattern.ts";
 import type { ImageSummary } from "../spec/docker.ts";
 import { familiarName, familiarString, fullName, parseReference } from "../spec/reference.ts";
 import type { Image, ImageStore } from "./image-store.ts";
@@ -104,29 +105,13 @@ function withMatchingNames(row: ImageSummary, filters: Filters): ImageSummary | 
 
 /** A shell pattern on the whole name or on the part before tag and digest, with or without Docker Hub's: `busy*`, `host/*:latest`. */
 export function nameMatches(pattern: string, name: string): boolean {
-  const expression = globExpression(pattern);
+  const expression = pathPattern(pattern);
   const { reference } = parseReference(name);
   if (expression === undefined || reference === undefined) return false;
   const short = familiarName(reference);
   const suffix = familiarString(reference).slice(short.length);
   const whole = fullName(reference);
   return [short + suffix, short, whole + suffix, whole].some((form) => expression.test(form));
-}
-
-/** As Go's path.Match: `*` and `?` stop at a slash, a backslash takes the next character as it is. */
-function globExpression(pattern: string): RegExp | undefined {
-  const parts = pattern.match(/\\.|\[\^?(?:\\.|[^\]\\])+\]|[^]/g) ?? [];
-  const source = parts.map((part) => {
-    if (part === "*") return "[^/]*";
-    if (part === "?") return "[^/]";
-    if (part.startsWith("[") && part.length > 1) return part;
-    return RegExp.escape(part.startsWith("\\") ? part.slice(1) : part);
-  });
-  try {
-    return new RegExp(`^${source.join("")}$`);
-  } catch {
-    return undefined; // a range that is none, as [z-a], matches nothing
-  }
 }
 
 function countSharers(images: readonly Image[]): ReadonlyMap<string, number> {

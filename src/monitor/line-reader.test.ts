@@ -1,4 +1,6 @@
 import { expect, test } from "bun:test";
+import { seededRandom } from "../../test/harness/random.ts";
+import { jsonLine } from "../runtime/monitor-protocol.ts";
 import { LineReader } from "./line-reader.ts";
 
 function read(reader: LineReader, text: string): unknown[] {
@@ -45,4 +47,33 @@ test("a line without an end is refused before it takes all memory", () => {
   expect(() => {
     for (let i = 0; i < 20; i++) reader.push(piece);
   }).toThrow("a line is too long");
+});
+
+test("any values come out as they went in, and rubbish is refused by an error", () => {
+  const random = seededRandom(1);
+  const value = (depth: number): unknown => {
+    if (depth > 0 && random.oneIn(2)) {
+      const parts = Array.from({ length: random.below(4) }, () => value(depth - 1));
+      return random.oneIn(2) ? parts : Object.fromEntries(parts.map((part, at) => [`k${at}\n"`, part]));
+    }
+    return random.pick<unknown>([null, true, -1.5, "é\n\u2028", "\ud83d\ude00", "", 2 ** 53]);
+  };
+  for (let round = 0; round < 300; round++) {
+    const values = Array.from({ length: random.below(5) }, () => value(4));
+    const bytes = Buffer.from(values.map((one) => jsonLine({ one })).join(""));
+    const reader = new LineReader();
+    const lines: unknown[] = [];
+    for (let at = 0; at < bytes.length;) {
+      reader.push(bytes.subarray(at, (at += 1 + random.below(30))));
+      for (let one = reader.next(); one !== undefined; one = reader.next()) lines.push(one);
+    }
+    expect(lines).toEqual(values.map((one) => ({ one })));
+    const rubbish = new LineReader();
+    rubbish.push(Buffer.concat([random.bytes(random.below(50)), Buffer.from("\n")]));
+    try {
+      for (let one = rubbish.next(); one !== undefined; one = rubbish.next());
+    } catch (err) {
+      expect(err).toBeInstanceOf(SyntaxError);
+    }
+  }
 });

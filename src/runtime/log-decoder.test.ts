@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { seededRandom } from "../../test/harness/random.ts";
 import { FrameSplitter } from "../spec/stdcopy.ts";
 import { LogDecoder, type LogSelection } from "./log-decoder.ts";
 import { LogEncoder } from "./log-encoder.ts";
@@ -138,4 +139,23 @@ test("normalStamp brings every RFC 3339 time to UTC and nine digits", () => {
   expect(normalStamp("2026-01-02T03:04:05.123456789+02:00")).toBe("2026-01-02T01:04:05.123456789Z");
   for (const bad of ["", "now", "2026-01-02", "2026-13-02T03:04:05Z"])
     expect(normalStamp(bad)).toBeUndefined();
+});
+
+test("any bytes are decoded without an error, within the room of the input", () => {
+  const random = seededRandom(1);
+  const good = [
+    line({ log: "one\n" }),
+    line({ log: 't\u0000w"o\n', stream: "stderr" }),
+    '{"stream":"stdout","log":"\\ud83d\\ude00 foreign\\n","time":"2026-01-02T03:04:05Z","attrs":{"a":"b"}}\n',
+  ].join("");
+  for (let round = 0; round < 3000; round++) {
+    const input = round % 4 === 0 ? random.bytes(random.below(300)) : Buffer.from(good);
+    for (let hits = random.below(6); hits > 0; hits--)
+      input[random.below(input.length)] = random.pick([0, 10, 34, 92, 117, 123, 125, 255, random.below(256)]);
+    const decoder = new LogDecoder({ ...everything, framed: random.oneIn(2), timestamps: random.oneIn(2) });
+    const output = new Uint8Array(input.length);
+    decoder.decode(input, input.length, output);
+    expect(decoder.produced).toBeLessThanOrEqual(input.length);
+    expect(decoder.consumed).toBe(input.lastIndexOf(10) + 1);
+  }
 });

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { seededRandom } from "../../test/harness/random.ts";
 import {
   familiarString,
   fullName,
@@ -91,4 +92,55 @@ test("hostImageName: only docker.io/host/NAME is made from this machine", () => 
   expect(hostImageName(parsed("hostile/busybox"))).toBeUndefined();
   expect(hostImageName(parsed("host/busybox:1.36"))).toBeUndefined();
   expect(hostImageName(parsed(`host/busybox@sha256:${hex}`))).toBeUndefined();
+});
+
+test("what is made of a right reference is read back as the same", () => {
+  const random = seededRandom(1);
+  const component = (): string =>
+    Array.from({ length: 1 + random.below(4) }, () =>
+      random.pick(["a", "z9", "b_c", "d--e", "f.g", "h__i"]),
+    ).join("");
+  for (let round = 0; round < 2000; round++) {
+    const reference: Reference = {
+      domain: random.pick(["docker.io", "localhost:5000", "localhost", "a.b", "[::1]:443", "UPPER"]),
+      path: `${random.pick(["library/", "host/", "user/", "a/b/"])}${component()}`,
+      ...(random.oneIn(2) ? { tag: random.pick(["1", "v1.2_3-x", "L".repeat(128)]) } : {}),
+      ...(random.oneIn(3) ? { digest: `sha256:${hex}` } : {}),
+    };
+    expect(parsed(familiarString(reference))).toEqual(reference);
+  }
+});
+
+test("any text is a reference or has a problem, and is told quickly", () => {
+  const random = seededRandom(2);
+  const parts = [
+    "a",
+    "Z",
+    "-",
+    "_",
+    ".",
+    "/",
+    ":",
+    "@",
+    "sha256:",
+    hex,
+    "[",
+    "]",
+    " ",
+    "\0",
+    "é",
+    "localhost",
+    "5000",
+  ];
+  for (let round = 0; round < 5000; round++) {
+    const text = Array.from({ length: random.below(9) }, () => random.pick(parts)).join("");
+    const { reference, problem } = parseReference(text);
+    expect((reference === undefined) !== (problem === undefined)).toBe(true);
+    if (reference) expect(parsed(familiarString(reference))).toEqual(reference);
+  }
+  const began = performance.now();
+  for (const part of ["a", "a-", "a.", "a/", "_", "a+", "A", ":", "@"])
+    for (const end of ["", "!", "/x", ":1"])
+      for (const length of [1000, 200_000]) parseReference(part.repeat(length) + end);
+  expect(performance.now() - began).toBeLessThan(500);
 });

@@ -38,11 +38,14 @@ const grammar = new RegExp(
 const tagOnly = new RegExp(`^${tagPattern}$`);
 const identifier = /^[a-f0-9]{64}$/;
 const maxPathLength = 255;
+/** No longer text can be right, and the grammar takes time that grows faster than the text. */
+const maxTextLength = 4096;
 
 const invalid: ParsedReference = { problem: "invalid reference format" };
 
 /** Reads what a user or client wrote. A missing tag stays missing: see `withDefaultTag`. */
 export function parseReference(text: string): ParsedReference {
+  if (text.length > maxTextLength) return invalid;
   if (identifier.test(text))
     return { problem: `invalid repository name (${text}), cannot specify 64-byte hexadecimal strings` };
   const { domain, rest } = splitDomain(text);

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { seededRandom } from "../../test/harness/random.ts";
 import {
   encodeFrame,
   FrameSplitter,
@@ -81,4 +82,44 @@ test("complete tells a cut connection from an ended one", () => {
 test("bytes that are no header are refused", () => {
   expect(() => split([Buffer.from("plain text of a terminal")])).toThrow(FramingError);
   expect(() => split([Uint8Array.of(1, 0, 7, 0, 0, 0, 0, 1)])).toThrow(FramingError);
+});
+
+test("any frames come apart whole, however the connection cuts them", () => {
+  const random = seededRandom(1);
+  for (let round = 0; round < 300; round++) {
+    const frames = Array.from({ length: random.below(8) }, () => ({
+      stream: random.pick([stdoutStream, stderrStream, systemErrorStream] as const),
+      payload: random.bytes(random.below(50)).toString("hex"),
+    }));
+    const whole = Buffer.concat(
+      frames.map(({ stream, payload }) => encodeFrame(stream, Buffer.from(payload))),
+    );
+    const pieces: Uint8Array[] = [];
+    for (let at = 0; at < whole.length;) pieces.push(whole.subarray(at, (at += 1 + random.below(20))));
+    const expected: [OutputStream, string][] = [];
+    for (const { stream, payload } of frames) {
+      const last = expected.at(-1);
+      if (last?.[0] === stream) last[1] += payload;
+      else if (payload !== "") expected.push([stream, payload]);
+    }
+    expect(split(pieces)).toEqual(expected);
+  }
+});
+
+test("any bytes give parts of them or a FramingError, nothing else", () => {
+  const random = seededRandom(2);
+  for (let round = 0; round < 2000; round++) {
+    const bytes = Buffer.concat([
+      encodeFrame(stdoutStream, random.bytes(random.below(9))),
+      random.bytes(random.below(40)),
+    ]);
+    for (let hits = random.below(3); hits > 0; hits--) bytes[random.below(bytes.length)] = random.below(8);
+    let taken = 0;
+    try {
+      new FrameSplitter().push(bytes, (_stream, part) => (taken += part.length));
+    } catch (err) {
+      expect(err).toBeInstanceOf(FramingError);
+    }
+    expect(taken).toBeLessThanOrEqual(bytes.length);
+  }
 });

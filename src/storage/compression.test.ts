@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { seededRandom } from "../../test/harness/random.ts";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { InvalidParameterError } from "../base/errors.ts";
 import type { ByteSource } from "./byte-reader.ts";
@@ -88,4 +89,24 @@ test("compressionOf: xz, bzip2 and too little are told apart", () => {
   expect(compressionOf(Buffer.from("BZh91AY"))).toBe("bzip2");
   expect(compressionOf(Buffer.from([0x1f, 0x8b]))).toBe("none");
   expect(compressionOf(Buffer.alloc(0))).toBe("none");
+});
+
+test("decompressed: damaged anywhere, it gives bytes or an InvalidParameterError", async () => {
+  const random = seededRandom(1);
+  const plain = random.bytes(3000);
+  const wholes = [gzipSync(plain), zstdCompressSync(plain)];
+  let refused = 0;
+  for (let round = 0; round < 300; round++) {
+    const damaged = Buffer.from(random.pick(wholes));
+    for (let hits = 1 + random.below(3); hits > 0; hits--)
+      damaged[random.below(damaged.length)] = random.below(256);
+    const cut = random.oneIn(3) ? damaged.subarray(0, random.below(damaged.length)) : damaged;
+    const outcome = await collect(decompressed(pieces(cut, 1 + random.below(1500)))).catch(
+      (err: unknown) => err,
+    );
+    if (outcome instanceof Buffer) continue;
+    expect(outcome).toBeInstanceOf(InvalidParameterError);
+    refused += 1;
+  }
+  expect(refused).toBeGreaterThan(100);
 });

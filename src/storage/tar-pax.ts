@@ -8,9 +8,13 @@ const space = 0x20;
 const equals = 0x3d;
 const newline = 0x0a;
 
+/** A global header's records are copied for every entry behind it: an archive must not make that the bigger part. */
+const maxRecords = 4096;
+
 /** On top of the records `before`. @throws InvalidParameterError when a record's length does not lead from one record to the next. */
 export function decodePax(bytes: Uint8Array, before: PaxRecords = new Map()): PaxRecords {
   const records = new Map(before);
+  const map: string[] = [];
   for (let at = 0; at < bytes.length;) {
     // Some writers fill the block up with NULs.
     if (bytes[at] === 0) break;
@@ -21,22 +25,16 @@ export function decodePax(bytes: Uint8Array, before: PaxRecords = new Map()): Pa
     if (!(end <= bytes.length) || split === -1 || split >= end || bytes[end - 1] !== newline)
       throw new InvalidParameterError("invalid tar header: malformed pax record");
     const key = textOf(bytes.subarray(gap + 1, split));
-    addRecord(records, key, bytes.slice(split + 1, end - 1));
+    const value = bytes.subarray(split + 1, end - 1);
+    // The sparse format 0.0 repeats its two keys for every piece: they are collected as format 0.1 writes them.
+    if (key === "GNU.sparse.offset" || key === "GNU.sparse.numbytes") map.push(textOf(value));
+    else records.set(key, value.slice());
+    if (records.size > maxRecords)
+      throw new InvalidParameterError(`invalid tar header: more than ${maxRecords} pax records`);
     at = end;
   }
+  if (map.length > 0) records.set("GNU.sparse.map", Buffer.from(map.join(",")));
   return records;
-}
-
-/** The sparse format 0.0 repeats its two keys for every piece: they are collected as format 0.1 writes them. */
-function addRecord(records: Map<string, Uint8Array>, key: string, value: Uint8Array): void {
-  if (key !== "GNU.sparse.offset" && key !== "GNU.sparse.numbytes") {
-    records.set(key, value);
-    return;
-  }
-  const before = records.get("GNU.sparse.map");
-  const text = Buffer.from(value).toString();
-  const map = before === undefined ? text : `${Buffer.from(before).toString()},${text}`;
-  records.set("GNU.sparse.map", Buffer.from(map));
 }
 
 /** The number that digits write; NaN for anything else, and for a length that no header has. */
@@ -98,11 +96,17 @@ export function paxTime(records: PaxRecords, key: string): bigint | undefined {
 const schily = "SCHILY.xattr.";
 const libarchive = "LIBARCHIVE.xattr.";
 
+/** The record for an extended attribute. A record's key ends at its first `=`: GNU tar writes one in a name as `%3D`. */
+export function xattrKey(name: string): string {
+  return schily + name.replaceAll("%", "%25").replaceAll("=", "%3D");
+}
+
 /** Extended attributes, as star, GNU tar and Go write them, or libarchive's base64 form. */
 export function paxXattrs(records: PaxRecords): Map<string, Uint8Array> {
   const found = new Map<string, Uint8Array>();
   for (const [key, value] of records) {
-    if (key.startsWith(schily)) found.set(key.slice(schily.length), value);
+    if (key.startsWith(schily))
+      found.set(key.slice(schily.length).replaceAll(/%(?:25|3D)/g, decodePercent), value);
     else if (key.startsWith(libarchive)) {
       const name = decodePercent(key.slice(libarchive.length));
       if (!found.has(name)) found.set(name, Buffer.from(Buffer.from(value).toString("latin1"), "base64"));

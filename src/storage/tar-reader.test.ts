@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { seededRandom } from "../../test/harness/random.ts";
 import { InvalidParameterError } from "../base/errors.ts";
 import { TarReader, type TarEntry, type TarLimits } from "./tar-reader.ts";
 import {
@@ -242,4 +243,42 @@ test("no damage to an archive gives anything but an entry or an InvalidParameter
     if ((await problem(damaged)) !== "") refusals++;
   }
   expect(refusals).toBeGreaterThan(300);
+});
+
+test("any entries that are written are read back the same", async () => {
+  const random = seededRandom(1);
+  const name = (): string =>
+    random.pick(["a", "dir/é", "x".repeat(99), "y".repeat(101), `${"long/".repeat(60)}z`]) +
+    String(random.below(100));
+  for (let round = 0; round < 100; round++) {
+    const written = Array.from({ length: random.below(6) }, () => {
+      const kind = random.pick(["file", "symlink", "hardlink", "directory", "fifo", "char"] as const);
+      const modifiedNs =
+        BigInt(random.below(2 ** 31)) * 1_000_000_000n + BigInt(random.oneIn(2) ? 0 : random.below(1e9));
+      return {
+        ...plainEntry,
+        path: name() + (kind === "directory" ? "/" : ""),
+        kind,
+        target: kind === "symlink" || kind === "hardlink" ? name() : "",
+        mode: random.below(0o10000),
+        uid: random.pick([0, 1000, 2_097_151, 2_097_152, 2 ** 31]),
+        gid: random.below(70_000),
+        modifiedNs,
+        accessedNs: random.oneIn(2) ? modifiedNs : -5n,
+        deviceMajor: kind === "char" ? random.below(256) : 0,
+        deviceMinor: kind === "char" ? random.below(256) : 0,
+        xattrs: new Map(
+          random.oneIn(2) ? [] : [["user.é=%3D", Uint8Array.from(random.bytes(random.below(300)))]],
+        ),
+        body: kind === "file" ? random.bytes(random.below(1500)).toString("latin1") : "",
+      };
+    });
+    const archive = encodeArchive(
+      written.map(({ body, ...entry }) => ({ ...entry, body: Buffer.from(body, "latin1") })),
+    );
+    const found = await readAll(archive, 1 + random.below(2000));
+    expect(found.map(({ entry }) => entry)).toEqual(
+      written.map(({ body, ...entry }) => Object.assign(entry, { sizeBytes: body.length })),
+    );
+  }
 });

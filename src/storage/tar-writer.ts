@@ -2,7 +2,7 @@
 import type { EntryKind, TarEntry } from "./tar-reader.ts";
 import { blockSize, fields } from "./tar-header.ts";
 import { encodeName } from "./tar-name.ts";
-import { encodePax } from "./tar-pax.ts";
+import { encodePax, xattrKey } from "./tar-pax.ts";
 
 const types: Readonly<Record<EntryKind, string>> = {
   file: "0",
@@ -43,7 +43,7 @@ export function encodeEntry(entry: TarEntry): Uint8Array {
   if (entry.modifiedNs !== BigInt(seconds) * nsPerSecond || !fitsOctal(seconds, fields.mtime[1]))
     pax.set("mtime", Buffer.from(decimalSeconds(entry.modifiedNs)));
   if (entry.accessedNs !== entry.modifiedNs) pax.set("atime", Buffer.from(decimalSeconds(entry.accessedNs)));
-  for (const [key, value] of entry.xattrs) pax.set(`SCHILY.xattr.${key}`, value);
+  for (const [key, value] of entry.xattrs) pax.set(xattrKey(key), value);
   const header = encodeHeader(entry, name, target, seconds, types[entry.kind]);
   if (pax.size === 0) return header;
   const records = encodePax(pax);

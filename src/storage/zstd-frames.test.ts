@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { seededRandom } from "../../test/harness/random.ts";
 import { randomBytes } from "node:crypto";
 import { constants, zstdCompressSync } from "node:zlib";
 import { ZstdFrames } from "./zstd-frames.ts";
@@ -26,3 +27,19 @@ for (const [claim, bytes] of streams)
       expect([frames.complete, cut]).toEqual([bytes.length === cut, cut]);
     }
   });
+
+test("ZstdFrames: any bytes are watched without an error, and cut anywhere they count the same", () => {
+  const random = seededRandom(1);
+  const good = Buffer.concat([
+    zstdCompressSync(random.bytes(2000)),
+    zstdCompressSync(Buffer.alloc(50), checksum),
+  ]);
+  for (let round = 0; round < 2000; round++) {
+    const bytes = round % 3 === 0 ? random.bytes(random.below(60)) : Buffer.from(good);
+    for (let hits = random.below(4); hits > 0; hits--) bytes[random.below(bytes.length)] = random.below(256);
+    const [whole, cut] = [new ZstdFrames(), new ZstdFrames()];
+    whole.push(bytes);
+    for (let at = 0; at < bytes.length;) cut.push(bytes.subarray(at, (at += 1 + random.below(200))));
+    expect(cut.complete).toBe(whole.complete);
+  }
+});

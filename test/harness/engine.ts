@@ -61,6 +61,8 @@ async function request(socket: string, method: string, path: string, body: unkno
   const response = await fetch(`http://engine${path}`, {
     unix: socket,
     method,
+    // No connection is kept for later: tests count the daemon's.
+    keepalive: false,
     ...(body === undefined ? {} : { body: isJson ? JSON.stringify(body) : body }),
     headers: isJson ? { "Content-Type": "application/json" } : {},
     signal: AbortSignal.timeout(60_000 * slowness),

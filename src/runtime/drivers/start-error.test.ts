@@ -54,6 +54,20 @@ test.each([
     126,
     "permission denied: unknown",
   ],
+  [
+    "crun",
+    `${time}chdir \`/no/such\`: No such file or directory\n`,
+    "true",
+    127,
+    'start container process: error during container init: chdir to cwd ("/no/such") set in config.json failed: no such file or directory: unknown',
+  ],
+  [
+    "runc",
+    'time="2026" level=error msg="runc run failed: unable to start container process: chdir to cwd (\\"/etc/passwd\\") set in config.json failed: not a directory"\n',
+    "true",
+    126,
+    'chdir to cwd ("/etc/passwd") set in config.json failed: not a directory: unknown',
+  ],
 ])("startErrorOf: %s, %p, %s -> %d", (runtime, log, program, exitCode, message) => {
   const err = startErrorOf(runtime, log, program);
   expect(err).toBeInstanceOf(ProgramNotStartedError);

@@ -27,6 +27,10 @@ const causes: readonly Cause[] = [
   { pattern: /exec format error/i, text: "exec format error", exitCode: 126 },
 ];
 
+/** crun: chdir `/x`: No such file or directory. runc: chdir to cwd ("/x") set in config.json failed: no such file or directory */
+const workingDirectory =
+  /chdir (?:to cwd \()?[`"](.*)[`"].*: (no such file or directory|not a directory|permission denied)$/i;
+
 /**
  * `log` is the runtime's own text. The long prefix is dockerd's (28): scripts match on parts of it. A path that is not
  * there is told from a name that is not in PATH, as runc does.
@@ -43,6 +47,12 @@ export function execErrorOf(log: string, program: string): EngineError {
 
 function errorOf(prefix: string, stage: string, log: string, program: string): EngineError {
   const said = lastLine(log);
+  const [, folder, why] = workingDirectory.exec(said) ?? [];
+  if (folder !== undefined && why !== undefined)
+    return new ProgramNotStartedError(
+      `${prefix}unable to start container process: ${stage}chdir to cwd (${JSON.stringify(folder)}) set in config.json failed: ${why.toLowerCase()}: unknown`,
+      /^no such/i.test(why) ? 127 : 126,
+    );
   const cause = causes.find(({ pattern }) => pattern.test(said));
   if (!cause) return new SystemError(`${prefix}${said || "no message"}: unknown`);
   const { exitCode } = cause;
