@@ -76,11 +76,14 @@ test("one shot: the numbers of the cgroup, with nothing before them", async () =
     "-c",
     script,
   );
-  await Bun.sleep(300 * slowness);
-  const first = await statsOf("busy/stats?stream=false&one-shot=true");
+  const look = (): Promise<Stats> => statsOf("busy/stats?stream=false&one-shot=true");
+  let first = await look();
+  await eventually(
+    async () => (first = await look()).cpu_stats.cpu_usage.total_usage > 50e6,
+    () => `50 ms of the processor, now ${first.cpu_stats.cpu_usage.total_usage / 1e6}`,
+  );
   expect(first).toMatchObject({ id, name: "/busy", preread: zeroTime, num_procs: 0, precpu_stats: nothing });
   expect(Math.abs(Date.parse(first.read) - Date.now())).toBeLessThan(20_000 * slowness);
-  expect(first.cpu_stats.cpu_usage.total_usage).toBeGreaterThan(50e6);
   expect(first.cpu_stats.system_cpu_usage).toBeGreaterThan(first.cpu_stats.cpu_usage.total_usage);
   expect(first.cpu_stats.online_cpus).toBe(navigator.hardwareConcurrency);
   expect(first.memory_stats.limit).toBe(64 * 2 ** 20);
@@ -205,9 +208,15 @@ test("the stock client's table", async () => {
   const [header, row] = (await ok("stats", "--no-stream")).split("\n");
   expect(header).toMatch(/^CONTAINER ID +NAME +CPU % +MEM USAGE \/ LIMIT +MEM % +NET I\/O +BLOCK I\/O +PIDS/);
   expect(row).toMatch(new RegExp(`^${id.slice(0, 12)} +shown +\\d+\\.\\d\\d% +[\\d.]+[KM]iB / 64MiB +\\d`));
-  const share = Number(
-    await ok("stats", "--no-stream", "--format", "{{.CPUPerc}}").then((text) => text.replace("%", "")),
+  // On a busy machine the client gives up after two seconds and shows dashes.
+  let share = "";
+  await eventually(
+    async () => {
+      share = await ok("stats", "--no-stream", "--format", "{{.CPUPerc}}", "shown");
+      return Number(share.replace("%", "")) > 5;
+    },
+    () => `a share of the processor above 5 %, now ${share}`,
+    30_000,
   );
-  expect(share).toBeGreaterThan(5);
   await ok("rm", "-f", id);
 });
