@@ -51,7 +51,7 @@ export async function api(
   const answer = await clientsOf(engine.socket, engine.folder).api(method, `/v1.41${path}`, body);
   if (answer.status >= 400)
     throw new Error(`${engine.name} ${method} ${path}: ${answer.status} ${answer.body}`);
-  return answer.body === "" ? undefined : answer.json();
+  return answer.body.trim() === "" ? undefined : answer.json();
 }
 
 /** Creates a container by the API; `network` is "bridge" or "none". */
