@@ -26,3 +26,9 @@ test.each([["a[b"], ["(a"], ["*a"], ["a(?=b)"], ["(a)\\1"], ["(?<!a)b"]])(
     expect(goRegExp(pattern)).toBeUndefined();
   },
 );
+
+test("goRegExp: an expression that makes others try every way of reading takes no time", () => {
+  const began = performance.now();
+  expect(goRegExp("(a+)+$")?.test(`${"a".repeat(2000)}b`)).toBe(false);
+  expect(performance.now() - began).toBeLessThan(1000);
+});

@@ -1,38 +1,30 @@
-// Regular expressions as Go reads them (RE2), in JavaScript's: filters hold them, and clients know Go's.
+// Regular expressions as Go reads them (RE2): filters hold them, and clients know Go's. Whatever a client sends, looking for
+// it takes linear time.
+import type * as Re2 from "re2js";
 
-const posixClasses: Readonly<Record<string, string>> = {
-  alnum: "0-9A-Za-z",
-  alpha: "A-Za-z",
-  ascii: "\\x00-\\x7F",
-  blank: "\\t ",
-  cntrl: "\\x00-\\x1F\\x7F",
-  digit: "0-9",
-  graph: "!-~",
-  lower: "a-z",
-  print: " -~",
-  punct: "!-\\/:-@\\[-`{-~",
-  space: "\\t\\n\\v\\f\\r ",
-  upper: "A-Z",
-  word: "0-9A-Za-z_",
-  xdigit: "0-9A-Fa-f",
-};
+export type TextPattern = { readonly test: (text: string) => boolean };
 
-/** Looking around and back is what RE2 leaves out. */
-const notInGo = /\(\?<?[=!]|\\[1-9]/;
+/** Most filters are a part of a name. */
+const plain = /^[\w/-]*$/;
+
+/** The expression of the last call: a filter is held against every object of a list. */
+let last: { readonly pattern: string; readonly compiled: TextPattern | undefined } | undefined;
 
 /** Undefined for what is no expression in Go. */
-export function goRegExp(pattern: string): RegExp | undefined {
-  const [, flags = "", rest = pattern] = /^\(\?([ims]+)\)([^]*)$/.exec(pattern) ?? [];
-  const literals = rest.replaceAll(/\\Q([^]*?)(?:\\E|$)/g, (_all, text: string) => RegExp.escape(text));
-  if (notInGo.test(literals)) return undefined;
-  const source = literals
-    .replaceAll("(?P<", "(?<")
-    .replaceAll("\\A", "(?<![^])")
-    .replaceAll("\\z", "(?![^])")
-    .replaceAll(/\[:([a-z]+):\]/g, (all, name: string) => posixClasses[name] ?? all);
+export function goRegExp(pattern: string): TextPattern | undefined {
+  if (plain.test(pattern)) return { test: (text) => text.includes(pattern) };
+  if (last?.pattern !== pattern) last = { pattern, compiled: compile(pattern) };
+  return last.compiled;
+}
+
+/** The library takes 2 MB, so it is loaded by the first filter that needs it. */
+function compile(pattern: string): TextPattern | undefined {
+  const { RE2JS, RE2JSSyntaxException } = require("re2js") as typeof Re2;
   try {
-    return new RegExp(source, [...new Set(flags)].join(""));
-  } catch {
-    return undefined;
+    const expression = RE2JS.compile(pattern);
+    return { test: (text) => expression.matcher(text).find() };
+  } catch (err) {
+    if (err instanceof RE2JSSyntaxException) return undefined;
+    throw err;
   }
 }
