@@ -1,6 +1,7 @@
 // The image that moving images is measured with, made from this machine's own /usr by GNU tar: about 300 MB, 11,000 files,
 // 6 layers, real sizes, names and contents.
-import { lstatSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { output } from "../test/harness/command.ts";
 import { sha256 } from "../test/harness/tar.ts";
@@ -11,6 +12,8 @@ const smallBytes = 10e3;
 
 export const bigImageName = "bench/big:latest";
 
+export const bigImageFolder = join(tmpdir(), "sampan-bench-image");
+
 export type BigImage = {
   /** An archive of `docker save` that is an OCI layout too, layers not compressed: `skopeo copy docker-archive:PATH …`. */
   readonly archive: string;
@@ -18,8 +21,16 @@ export type BigImage = {
   readonly rootfs: string;
 };
 
+/** Made once; the caller of the benchmark removes the folder. */
+export async function bigImage(): Promise<BigImage> {
+  const image = { archive: join(bigImageFolder, "image.tar"), rootfs: join(bigImageFolder, "rootfs.tar") };
+  if (existsSync(image.archive)) return image;
+  rmSync(bigImageFolder, { recursive: true, force: true });
+  return await makeBigImage(bigImageFolder);
+}
+
 /** Makes both in `folder`. The same machine gives the same files, hence the same image. */
-export async function makeBigImage(folder: string): Promise<BigImage> {
+async function makeBigImage(folder: string): Promise<BigImage> {
   const blobs = join(folder, "image", "blobs", "sha256");
   mkdirSync(blobs, { recursive: true });
   const files = await chooseFiles();
@@ -36,8 +47,9 @@ export async function makeBigImage(folder: string): Promise<BigImage> {
   }
   writeImage(join(folder, "image"), diffIDs);
   const archive = join(folder, "image.tar");
-  await output(["tar", "-cf", archive, "-C", join(folder, "image"), "."]);
-  await output(["rm", "-r", join(folder, "image")]);
+  await output(["tar", "-cf", `${archive}.tmp`, "-C", join(folder, "image"), "."]);
+  rmSync(join(folder, "image"), { recursive: true });
+  renameSync(`${archive}.tmp`, archive);
   return { archive, rootfs };
 }
 

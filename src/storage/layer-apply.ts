@@ -21,10 +21,10 @@ import { closeFd, O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY, truncate, writeAll } fr
 import { openInRoot } from "../sys/open-in-root.ts";
 import { fsetxattr, lsetxattr } from "../sys/xattr.ts";
 import { cleanPath, placeOf, quoted, splitPath, type LayerPath } from "./entry-path.ts";
-import { isFolder, isWhiteout, LayerTree, pathOf, S_IFCHR } from "./layer-tree.ts";
+import { isFolder, isWhiteout, LayerTree, pathOf, S_IFCHR, type KeepReplaced } from "./layer-tree.ts";
 import { encodeName } from "./tar-name.ts";
 import type { TarEntry, TarReader } from "./tar-reader.ts";
-import type { SparseMap } from "./tar-sparse.ts";
+import type { Extent, SparseMap } from "./tar-sparse.ts";
 
 const S_IFBLK = 0o060000;
 const S_IFIFO = 0o010000;
@@ -44,14 +44,25 @@ export type AppliedLayer = {
   readonly opaqueRoot: boolean;
 };
 
+/** Who wants to know where the contents of the archive went. */
+export type ApplyWatcher = {
+  /** These pieces of the file at `path` (no part of it is a link) were the entry's body. */
+  readonly body: (path: LayerPath, extents: readonly Extent[]) => void;
+  readonly keepReplaced: KeepReplaced;
+};
+
 /**
  * Reads `archive` to its end. `folder` exists, is empty and nobody else writes to it.
  * @throws InvalidParameterError for an archive that is damaged or leads out of the folder; SystemError when the machine
  * cannot do it (no space). What was unpacked until then stays: the caller removes it.
  */
-export async function applyLayer(archive: TarReader, folder: string): Promise<AppliedLayer> {
-  using tree = new LayerTree(folder);
-  const applier = new Applier(tree, archive);
+export async function applyLayer(
+  archive: TarReader,
+  folder: string,
+  watcher?: ApplyWatcher,
+): Promise<AppliedLayer> {
+  using tree = new LayerTree(folder, watcher?.keepReplaced);
+  const applier = new Applier(tree, archive, watcher);
   for (let entry = await archive.next(); entry !== undefined; entry = await archive.next()) {
     try {
       await applier.apply(entry);
@@ -66,6 +77,7 @@ export async function applyLayer(archive: TarReader, folder: string): Promise<Ap
 class Applier {
   readonly #tree: LayerTree;
   readonly #archive: TarReader;
+  readonly #watcher: ApplyWatcher | undefined;
   readonly #folderTimes = new Map<LayerPath, TarEntry>();
   readonly #whiteouts: LayerPath[] = [];
   #opaqueRoot = false;
@@ -74,9 +86,10 @@ class Applier {
   #sizeBytes = 0;
   #entries = 0;
 
-  constructor(tree: LayerTree, archive: TarReader) {
+  constructor(tree: LayerTree, archive: TarReader, watcher: ApplyWatcher | undefined) {
     this.#tree = tree;
     this.#archive = archive;
+    this.#watcher = watcher;
   }
 
   async apply(entry: TarEntry): Promise<void> {
@@ -169,6 +182,9 @@ class Applier {
       closeFd(fd);
     }
     this.#sizeBytes += entry.sparse?.fileBytes ?? entry.sizeBytes;
+    if (this.#watcher === undefined || entry.sizeBytes === 0) return;
+    const extents = entry.sparse?.extents ?? [{ offset: 0, sizeBytes: entry.sizeBytes }];
+    this.#watcher.body(this.#tree.realPath(path), extents);
   }
 
   async #copyBody(fd: number): Promise<void> {
