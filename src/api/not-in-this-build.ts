@@ -19,9 +19,6 @@ const table: readonly (readonly [what: string, ...routes: (readonly [Method, str
   ["committing containers", ["POST", "/commit"]],
   [
     "copying files to and from containers",
-    ["HEAD", "/containers/:id/archive"],
-    ["GET", "/containers/:id/archive"],
-    ["PUT", "/containers/:id/archive"],
     ["GET", "/containers/:id/changes"],
     ["GET", "/containers/:id/export"],
   ],

@@ -126,7 +126,7 @@ function writeWhole(sink: Sink, status: number, text: string, headers: Headers):
 async function writeStream(answer: StreamAnswer, sink: Sink, signal: AbortSignal): Promise<void> {
   const chunks = answer.chunks[Symbol.asyncIterator]();
   const { stream } = sink;
-  const head = (): void => sink.head(200, { "Content-Type": answer.type });
+  const head = (): void => sink.head(200, { "Content-Type": answer.type, ...answer.headers });
   if (answer.headFirst) {
     head();
     if ("flushHeaders" in stream) (stream as ServerResponse).flushHeaders();

@@ -20,7 +20,7 @@ import { failedWith, SyscallError, type Path } from "../sys/errno.ts";
 import { closeFd, O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY, truncate, writeAll } from "../sys/file.ts";
 import { openInRoot } from "../sys/open-in-root.ts";
 import { fsetxattr, lsetxattr } from "../sys/xattr.ts";
-import { cleanPath, placeOf, quoted, splitPath, type LayerPath } from "./entry-path.ts";
+import { cleanPath, joinPath, placeOf, quoted, splitPath, type LayerPath, type Place } from "./entry-path.ts";
 import { isFolder, isWhiteout, LayerTree, pathOf, S_IFCHR, type KeepReplaced } from "./layer-tree.ts";
 import { encodeName } from "./tar-name.ts";
 import type { TarEntry, TarReader } from "./tar-reader.ts";
@@ -62,7 +62,32 @@ export async function applyLayer(
   watcher?: ApplyWatcher,
 ): Promise<AppliedLayer> {
   using tree = new LayerTree(folder, watcher?.keepReplaced);
-  const applier = new Applier(tree, archive, watcher);
+  const applier = new Applier(tree, archive, layerRules, watcher);
+  await applyAll(archive, applier);
+  return applier.result();
+}
+
+export type CopyOptions = {
+  /** The folder below the root that the archive is unpacked into; it exists. */
+  readonly into: LayerPath;
+  /** Refuse to put a file in place of a folder, or a folder in place of anything else. */
+  readonly keepKinds: boolean;
+  /** Instead of the archive's owners. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
+};
+
+/**
+ * Unpacks an archive into a folder of a file system that is in use, as `docker cp` does: folders are merged, anything else is
+ * replaced, and names mean nothing special. Links on the way are followed inside `root`, a folder's path, whoever changes
+ * them meanwhile. What was unpacked before a failure stays.
+ * @throws InvalidParameterError, SystemError.
+ */
+export async function unpackInto(archive: TarReader, root: string, options: CopyOptions): Promise<void> {
+  using tree = new LayerTree(root);
+  await applyAll(archive, new Applier(tree, archive, copyRules(options), undefined));
+}
+
+async function applyAll(archive: TarReader, applier: Applier): Promise<void> {
   for (let entry = await archive.next(); entry !== undefined; entry = await archive.next()) {
     try {
       await applier.apply(entry);
@@ -71,30 +96,63 @@ export async function applyLayer(
     }
   }
   applier.setFolderTimes();
-  return applier.result();
+}
+
+type Rules = {
+  readonly placeOf: (entryPath: string) => Place;
+  /** Where the target of a hard link is. */
+  readonly targetOf: (target: string) => LayerPath;
+  readonly keepKinds: boolean;
+  readonly owner?: { readonly uid: number; readonly gid: number };
+  /** There may be folders that hand down their group. */
+  readonly inUse: boolean;
+};
+
+const layerRules: Rules = { placeOf, targetOf: cleanPath, keepKinds: false, inUse: false };
+
+function copyRules({ into, ...rest }: CopyOptions): Rules {
+  const below = (path: string): LayerPath => {
+    const clean = cleanPath(path);
+    return clean === "" ? into : joinPath(into, clean);
+  };
+  return {
+    ...rest,
+    inUse: true,
+    targetOf: below,
+    placeOf: (entryPath) => {
+      const path = below(entryPath);
+      // The folder itself is there and stays what it is.
+      return path === into ? { kind: "ignored" } : { kind: "entry", path, ...splitPath(path) };
+    },
+  };
 }
 
 class Applier {
   readonly #tree: LayerTree;
   readonly #archive: TarReader;
+  readonly #rules: Rules;
   readonly #watcher: ApplyWatcher | undefined;
   readonly #folderTimes = new Map<LayerPath, TarEntry>();
   readonly #whiteouts: LayerPath[] = [];
   #opaqueRoot = false;
   /** A new file belongs to root, unless its folder hands down its group. */
-  #groupsAreHandedDown = false;
+  #groupsAreHandedDown: boolean;
   #sizeBytes = 0;
   #entries = 0;
 
-  constructor(tree: LayerTree, archive: TarReader, watcher: ApplyWatcher | undefined) {
+  constructor(tree: LayerTree, archive: TarReader, rules: Rules, watcher: ApplyWatcher | undefined) {
     this.#tree = tree;
     this.#archive = archive;
+    this.#rules = rules;
+    this.#groupsAreHandedDown = rules.inUse;
     this.#watcher = watcher;
   }
 
-  async apply(entry: TarEntry): Promise<void> {
+  async apply(entryAsWritten: TarEntry): Promise<void> {
     this.#entries++;
-    const place = placeOf(entry.path);
+    const entry =
+      this.#rules.owner === undefined ? entryAsWritten : { ...entryAsWritten, ...this.#rules.owner };
+    const place = this.#rules.placeOf(entry.path);
     switch (place.kind) {
       case "entry":
         if (entry.uid > maxOwner || entry.gid > maxOwner)
@@ -210,6 +268,10 @@ class Applier {
       const { folder, name } = splitPath(path);
       const there = statAt(this.#tree.folder(folder), encodeName(name));
       if (there === undefined || !isFolder(there)) {
+        if (there !== undefined && this.#rules.keepKinds)
+          throw new InvalidParameterError(
+            `cannot overwrite non-directory ${quoted(`/${path}`)} with a directory`,
+          );
         const wasDeleted = there !== undefined && isWhiteout(there);
         this.#place(path, (parent, child) => mkdirat(parent, child, 0o700));
         if (wasDeleted) this.#tree.setOpaque(path);
@@ -223,7 +285,7 @@ class Applier {
   }
 
   #hardlink(entry: TarEntry, path: LayerPath): void {
-    const target = splitPath(cleanPath(entry.target));
+    const target = splitPath(this.#rules.targetOf(entry.target));
     const targetFolder = this.#tree.open(target.folder);
     const missing = `a hard link to ${quoted(entry.target)}, which is not in the layer`;
     if (targetFolder === undefined) throw new InvalidParameterError(missing);
@@ -261,6 +323,11 @@ class Applier {
     } catch (err) {
       if (!failedWith(err, "EEXIST")) throw err;
     }
+    const there = statAt(this.#tree.folder(folder), encodeName(name));
+    if (this.#rules.keepKinds && there !== undefined && isFolder(there))
+      throw new InvalidParameterError(
+        `cannot overwrite directory ${quoted(`/${path}`)} with a non-directory`,
+      );
     this.#tree.clear(path);
     return make(this.#tree.folder(folder), encodeName(name));
   }

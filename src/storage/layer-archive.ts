@@ -12,6 +12,7 @@ import {
   readAt,
 } from "../sys/file.ts";
 import { openInRoot } from "../sys/open-in-root.ts";
+import { bytesSource, chunked, type Source } from "./chunks.ts";
 import { quoted, type LayerPath } from "./entry-path.ts";
 import { encodeName } from "./tar-name.ts";
 import { readSplit } from "./tar-split.ts";
@@ -21,44 +22,20 @@ export type Replaced = { readonly before: number; readonly path: LayerPath };
 
 export const layerParts = { files: "diff", split: "tar-split", replaced: "replaced" } as const;
 
-const chunkBytes = 512 << 10;
-
 /**
  * The archive's bytes, in chunks that are the receiver's to keep. `folder` holds the layer's parts.
  * @throws SystemError when files are missing or shorter than they were. That they are the same is the receiver's to check,
  * by the digest.
  */
 export function* layerArchive(folder: string, replaced: readonly Replaced[] = []): Generator<Uint8Array> {
-  let chunk = Buffer.allocUnsafeSlow(chunkBytes);
-  let used = 0;
-  for (const { sizeBytes, fill } of sources(folder, replaced)) {
-    for (let at = 0; at < sizeBytes;) {
-      const length = Math.min(sizeBytes - at, chunkBytes - used);
-      fill(chunk.subarray(used, used + length), at);
-      used += length;
-      at += length;
-      if (used < chunkBytes) continue;
-      yield chunk;
-      chunk = Buffer.allocUnsafeSlow(chunkBytes);
-      used = 0;
-    }
-  }
-  if (used > 0) yield chunk.subarray(0, used);
+  yield* chunked(sources(folder, replaced));
 }
-
-type Source = {
-  readonly sizeBytes: number;
-  /** Fills `target` with the bytes from `position` on, or throws. */
-  readonly fill: (target: Uint8Array, position: number) => void;
-};
 
 function* sources(folder: string, replaced: readonly Replaced[]): Generator<Source> {
   using files = new LayerFiles(folder, replaced);
   for (const piece of readSplit(join(folder, layerParts.split))) {
     if (piece.kind === "bytes") {
-      const { bytes } = piece;
-      const fill: Source["fill"] = (target, at) => target.set(bytes.subarray(at, at + target.length));
-      yield { sizeBytes: bytes.length, fill };
+      yield bytesSource(piece.bytes);
       continue;
     }
     using file = files.open(piece.path);

@@ -1,7 +1,7 @@
 // The folder into which a layer is unpacked, reached through descriptors only. Every path of the archive is resolved by
 // the kernel as if that folder were the root of everything (openat2, RESOLVE_IN_ROOT), and the last component is never
 // followed: neither `..` nor a symbolic link that an earlier entry planted leads out of it.
-import { readlinkSync, rmSync } from "node:fs";
+import { readlinkSync } from "node:fs";
 import { InvalidParameterError } from "../base/errors.ts";
 import { AT_FDCWD, mkdirat, renameat2, statAt, unlinkat, type EntryStatus } from "../sys/directory-entry.ts";
 import { failedWith, type Path } from "../sys/errno.ts";
@@ -9,6 +9,7 @@ import { closeFd, O_DIRECTORY, O_PATH, openFile } from "../sys/file.ts";
 import { openInRoot } from "../sys/open-in-root.ts";
 import { lsetxattr } from "../sys/xattr.ts";
 import { joinPath, quoted, splitPath, type LayerPath } from "./entry-path.ts";
+import { removeTree } from "./remove-tree.ts";
 import { decodeName, encodeName } from "./tar-name.ts";
 
 const S_IFMT = 0o170000;
@@ -136,8 +137,7 @@ export class LayerTree implements Disposable {
     const isKept = isFolder(status) || isRegular(status);
     const kept = isKept ? this.#keepReplaced?.(this.realPath(path)) : undefined;
     if (kept !== undefined) renameat2(parent, entry, AT_FDCWD, kept);
-    else if (isFolder(status)) rmSync(pathOf(parent, entry), { recursive: true, force: true });
-    else unlinkat(parent, entry);
+    else removeTree(parent, entry);
     // A path through what is gone leads somewhere else now.
     this.#forgetFolders();
     return isWhiteout(status);
