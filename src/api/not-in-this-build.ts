@@ -16,12 +16,6 @@ const table: readonly (readonly [what: string, ...routes: (readonly [Method, str
     ["POST", "/session"],
     ["POST", "/grpc"],
   ],
-  ["committing containers", ["POST", "/commit"]],
-  [
-    "copying files to and from containers",
-    ["GET", "/containers/:id/changes"],
-    ["GET", "/containers/:id/export"],
-  ],
   [
     "user-defined networks",
     ["DELETE", "/networks/:id"],
