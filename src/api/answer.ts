@@ -66,7 +66,7 @@ export function stream(type: string, chunks: AsyncIterable<Chunk>, headFirst = f
 }
 
 /** A tar archive as it is made. */
-export function archive(chunks: AsyncIterable<Chunk>, headers: Headers = {}): Answer {
+export function tarArchive(chunks: AsyncIterable<Chunk>, headers: Headers = {}): Answer {
   return { kind: "stream", type: "application/x-tar", chunks, headFirst: false, headers };
 }
 

@@ -6,7 +6,7 @@ import { containerChanges } from "../engine/container-changes.ts";
 import { exportContainer } from "../engine/export.ts";
 import type { PathStat } from "../spec/docker.ts";
 import type { Answer, Headers } from "./answer.ts";
-import { archive, empty, json } from "./answer.ts";
+import { empty, json, tarArchive } from "./answer.ts";
 import { createBody } from "./bodies.ts";
 import type { Call } from "./call.ts";
 import { jsonBody, param } from "./call.ts";
@@ -19,7 +19,7 @@ export async function statArchive(call: Call): Promise<Answer> {
 
 export async function getArchive(call: Call): Promise<Answer> {
   const { stat, chunks } = await readContainerPath(call.engine, param(call, "id"), pathOf(call));
-  return archive(chunks, statHeader(stat));
+  return tarArchive(chunks, statHeader(stat));
 }
 
 export async function putArchive(call: Call): Promise<Answer> {
@@ -36,7 +36,7 @@ export function changes(call: Call): Answer {
 }
 
 export async function exportRoot(call: Call): Promise<Answer> {
-  return archive(await exportContainer(call.engine, param(call, "id")));
+  return tarArchive(await exportContainer(call.engine, param(call, "id")));
 }
 
 /** An empty body, `null` and `{}` mean the container's own configuration. */

@@ -57,6 +57,8 @@ export const routes: readonly Route[] = [
   { method: "GET", pattern: "/images/json", handler: images.list },
   { method: "POST", pattern: "/images/create", handler: images.create },
   { method: "POST", pattern: "/images/load", handler: images.load },
+  { method: "GET", pattern: "/images/get", handler: images.saveSeveral },
+  { method: "GET", pattern: "/images/*name/get", handler: images.save },
   { method: "GET", pattern: "/images/*name/json", handler: images.inspect },
   { method: "GET", pattern: "/images/*name/history", handler: images.history },
   { method: "POST", pattern: "/images/*name/tag", handler: images.tag },

@@ -167,6 +167,11 @@ export class ImageStore {
     deleteBlob(this.#content, id);
   }
 
+  /** The config blob of an image, as it came. */
+  configBytes(id: Digest): Uint8Array {
+    return readBlob(this.#content, id);
+  }
+
   /** Chain ids that images hold. */
   layersInUse(): Set<string> {
     const used = new Set<string>();
