@@ -45,6 +45,8 @@ export async function commitContainer(
   const references = repository === "" ? [] : [targetReference(repository, tag)];
   const config = committedConfig(record.config, options.config, changes);
 
+  // The container, and with it what keeps the layers below, may go before the image is there.
+  using _hold = engine.images.layers.hold(record.layers);
   const paused = options.pause && state.status === "running";
   if (paused) await pauseContainer(engine, id);
   let layer: StagedLayer;

@@ -83,7 +83,7 @@ export async function* archiveOf(
   const manifests: Descriptor[] = [];
   for (const { image, references } of saved) {
     for (const layer of layersOf(store, image)) layers.set(layer.diffID, layer);
-    const config = store.configBytes(image.id);
+    const config = store.content(image.id);
     const manifest = Buffer.from(JSON.stringify(manifestOf(store, image, config)));
     const digest = digestOf(manifest);
     blobs.set(image.id, config).set(digest, manifest);

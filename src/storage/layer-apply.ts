@@ -370,7 +370,7 @@ function entryError(entry: TarEntry, err: unknown): unknown {
     return new InvalidParameterError(`${subject}: ${err.message}`, { cause: err });
   if (!(err instanceof SyscallError)) return err;
   const message = `${subject}: ${err.message}`;
-  return failedWith(err, "ENAMETOOLONG", "ELOOP", "ENOTDIR", "EINVAL", "EFBIG", "ERANGE")
+  return failedWith(err, "ENAMETOOLONG", "ELOOP", "ENOTDIR", "EINVAL", "EFBIG", "ERANGE", "E2BIG")
     ? new InvalidParameterError(message, { cause: err })
     : new SystemError(message, { cause: err });
 }

@@ -58,7 +58,7 @@ export type LayerRecord = {
 export type StagedLayer = AppliedLayer &
   Pick<LayerRecord, "diffID" | "archiveBytes" | "replaced"> & { readonly folder: string };
 
-const maxEntries = 10_000_000;
+const mostEntries = 10_000_000;
 const flushStepBytes = 64 << 20;
 
 export class LayerStore {
@@ -243,6 +243,7 @@ export class LayerStore {
       if (!this.#records.delete(chainID)) continue;
       const folder = this.scratch();
       renameSync(this.#place(chainID), join(folder, "gone"));
+      crashPoint("layer taken out");
       doomed.push(folder);
     }
     if (doomed.length > 0) syncFolder(this.folder);
@@ -308,8 +309,12 @@ export class LayerStore {
 
   /** What cannot fit on the disk is refused before it fills it. */
   #limits(): TarLimits {
-    const { bavail, bsize } = statfsSync(this.folder);
-    return { maxEntries, maxTotalBytes: bavail * bsize };
+    const { bavail, bsize, files, ffree } = statfsSync(this.folder);
+    // Some file systems make inodes as they need them, and count none.
+    return {
+      maxEntries: files > 0 ? Math.min(ffree, mostEntries) : mostEntries,
+      maxTotalBytes: bavail * bsize,
+    };
   }
 
   #place(chainID: string): string {

@@ -40,6 +40,8 @@ const noLimits: TarLimits = { maxEntries: Number.MAX_SAFE_INTEGER, maxTotalBytes
 
 /** Extended headers and long names are held in memory; Linux allows 64 KiB for one attribute and 4 KiB for a path. */
 const maxExtraBytes = 1 << 20;
+/** Global records are copied for each entry that has records of its own; real ones have some dozens of bytes. */
+const maxGlobalBytes = 64 << 10;
 
 const kinds: Readonly<Record<string, EntryKind>> = {
   "0": "file",
@@ -133,6 +135,11 @@ export class TarReader {
         return;
       case "g":
         this.#global = decodePax(await this.#wholeBody(), this.#global);
+        // Every header may add to those before, and all of them are held to the end.
+        if (sizeOf(this.#global) > maxGlobalBytes)
+          throw new InvalidParameterError(
+            `invalid tar header: more than ${maxGlobalBytes} bytes of global records`,
+          );
         extras.pax = new Map([...this.#global, ...extras.pax]);
         return;
       case "L":
@@ -237,6 +244,12 @@ export class TarReader {
     this.#bodyLeft -= block.length;
     return block;
   }
+}
+
+function sizeOf(records: PaxRecords): number {
+  let size = 0;
+  for (const [key, value] of records) size += key.length + value.length;
+  return size;
 }
 
 function paxName(pax: PaxRecords, key: string): Uint8Array | undefined {

@@ -40,7 +40,11 @@ export function encodeEntry(entry: TarEntry): Uint8Array {
 }
 
 function encodeSparse(entry: TarEntry, { fileBytes, extents }: SparseMap): Uint8Array {
-  const numbers = [extents.length, ...extents.flatMap(({ offset, sizeBytes }) => [offset, sizeBytes])];
+  // GNU tar takes the end of the last piece for the end of the file.
+  const last = extents.at(-1);
+  const endsInData = last !== undefined && last.offset + last.sizeBytes === fileBytes;
+  const pieces = endsInData ? extents : [...extents, { offset: fileBytes, sizeBytes: 0 }];
+  const numbers = [pieces.length, ...pieces.flatMap(({ offset, sizeBytes }) => [offset, sizeBytes])];
   const map = Buffer.from(numbers.map((value) => `${value}\n`).join(""));
   const mapBytes = map.length + padding(map.length).length;
   const pax = new Map<string, Uint8Array>([

@@ -130,13 +130,8 @@ class Packer {
       yield* this.#file(parent, child, name);
       return;
     }
-    const kind = kinds.get(status.mode & S_IFMT);
-    // Sockets have no place in an archive.
-    if (kind === undefined) return;
-    const target = kind === "symlink" ? decodeName(readlinkat(parent, child)) : "";
-    const place = pathOf(parent, child);
-    const xattrs = xattrsOf(llistxattr(place), (key) => lgetxattr(place, key));
-    yield bytesSource(encodeEntry({ ...entryOf(status, kind, name), target, xattrs }));
+    const entry = specialEntry(parent, child, status, name);
+    if (entry !== undefined) yield bytesSource(encodeEntry(entry));
   }
 
   *#file(parent: number, child: Path, name: string): Generator<Source> {
@@ -223,6 +218,21 @@ function xattrsOf(
     if (value !== undefined) found.set(name, value.slice());
   }
   return found;
+}
+
+/** `undefined` for what has no place in an archive (a socket), and for what has become something else a moment ago. */
+function specialEntry(parent: number, child: Path, status: EntryStatus, name: string): TarEntry | undefined {
+  const kind = kinds.get(status.mode & S_IFMT);
+  if (kind === undefined) return undefined;
+  try {
+    const target = kind === "symlink" ? decodeName(readlinkat(parent, child)) : "";
+    const place = pathOf(parent, child);
+    const xattrs = xattrsOf(llistxattr(place), (key) => lgetxattr(place, key));
+    return { ...entryOf(status, kind, name), target, xattrs };
+  } catch (err) {
+    if (failedWith(err, "ENOENT", "EINVAL")) return undefined;
+    throw err;
+  }
 }
 
 type RegularFile = Disposable & { readonly fd: number; readonly status: EntryStatus };
