@@ -140,6 +140,7 @@ export class LayerStore {
       if (readBytes === 0)
         throw new InvalidParameterError("the archive is empty: not even a tar archive's end");
       split.end();
+      crashPoint("layer staged");
       return {
         ...applied,
         folder,
