@@ -31,8 +31,8 @@ export async function putArchive(call: Call): Promise<Answer> {
   return empty(200);
 }
 
-export function changes(call: Call): Answer {
-  return json(containerChanges(call.engine, param(call, "id")));
+export async function changes(call: Call): Promise<Answer> {
+  return json(await containerChanges(call.engine, param(call, "id")));
 }
 
 export async function exportRoot(call: Call): Promise<Answer> {

@@ -5,11 +5,12 @@ import type { ContainerRecord } from "../containers/record.ts";
 import type { PathStat } from "../spec/docker.ts";
 import type { ByteSource } from "../storage/byte-reader.ts";
 import { decompressed } from "../storage/compression.ts";
-import { unpackInto } from "../storage/layer-apply.ts";
+
 import { isFolder } from "../storage/layer-tree.ts";
 import { encodeName } from "../storage/tar-name.ts";
 import { TarReader } from "../storage/tar-reader.ts";
 import { packTree } from "../storage/tree-archive.ts";
+import { unpackInto } from "../storage/unpack-into.ts";
 import { AT_EMPTY_PATH, statAt } from "../sys/directory-entry.ts";
 import { failedWith } from "../sys/errno.ts";
 import { closeFd, O_DIRECTORY, O_PATH } from "../sys/file.ts";

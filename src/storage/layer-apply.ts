@@ -20,7 +20,7 @@ import { failedWith, SyscallError, type Path } from "../sys/errno.ts";
 import { closeFd, O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY, truncate, writeAll } from "../sys/file.ts";
 import { openInRoot } from "../sys/open-in-root.ts";
 import { fsetxattr, lsetxattr } from "../sys/xattr.ts";
-import { cleanPath, joinPath, placeOf, quoted, splitPath, type LayerPath, type Place } from "./entry-path.ts";
+import { cleanPath, placeOf, quoted, splitPath, type LayerPath, type Place } from "./entry-path.ts";
 import { isFolder, isWhiteout, LayerTree, pathOf, S_IFCHR, type KeepReplaced } from "./layer-tree.ts";
 import { encodeName } from "./tar-name.ts";
 import type { TarEntry, TarReader } from "./tar-reader.ts";
@@ -67,27 +67,8 @@ export async function applyLayer(
   return applier.result();
 }
 
-export type CopyOptions = {
-  /** The folder below the root that the archive is unpacked into; it exists. */
-  readonly into: LayerPath;
-  /** Refuse to put a file in place of a folder, or a folder in place of anything else. */
-  readonly keepKinds: boolean;
-  /** Instead of the archive's owners. */
-  readonly owner?: { readonly uid: number; readonly gid: number };
-};
-
-/**
- * Unpacks an archive into a folder of a file system that is in use, as `docker cp` does: folders are merged, anything else is
- * replaced, and names mean nothing special. Links on the way are followed inside `root`, a folder's path, whoever changes
- * them meanwhile. What was unpacked before a failure stays.
- * @throws InvalidParameterError, SystemError.
- */
-export async function unpackInto(archive: TarReader, root: string, options: CopyOptions): Promise<void> {
-  using tree = new LayerTree(root);
-  await applyAll(archive, new Applier(tree, archive, copyRules(options), undefined));
-}
-
-async function applyAll(archive: TarReader, applier: Applier): Promise<void> {
+/** Reads an archive to its end. */
+export async function applyAll(archive: TarReader, applier: Applier): Promise<void> {
   for (let entry = await archive.next(); entry !== undefined; entry = await archive.next()) {
     try {
       await applier.apply(entry);
@@ -98,11 +79,14 @@ async function applyAll(archive: TarReader, applier: Applier): Promise<void> {
   applier.setFolderTimes();
 }
 
-type Rules = {
+/** What entries mean, and what may take whose place. */
+export type Rules = {
   readonly placeOf: (entryPath: string) => Place;
   /** Where the target of a hard link is. */
   readonly targetOf: (target: string) => LayerPath;
+  /** Refuse to put a file in place of a folder, or a folder in place of anything else. */
   readonly keepKinds: boolean;
+  /** Instead of the archive's owners. */
   readonly owner?: { readonly uid: number; readonly gid: number };
   /** There may be folders that hand down their group. */
   readonly inUse: boolean;
@@ -110,24 +94,7 @@ type Rules = {
 
 const layerRules: Rules = { placeOf, targetOf: cleanPath, keepKinds: false, inUse: false };
 
-function copyRules({ into, ...rest }: CopyOptions): Rules {
-  const below = (path: string): LayerPath => {
-    const clean = cleanPath(path);
-    return clean === "" ? into : joinPath(into, clean);
-  };
-  return {
-    ...rest,
-    inUse: true,
-    targetOf: below,
-    placeOf: (entryPath) => {
-      const path = below(entryPath);
-      // The folder itself is there and stays what it is.
-      return path === into ? { kind: "ignored" } : { kind: "entry", path, ...splitPath(path) };
-    },
-  };
-}
-
-class Applier {
+export class Applier {
   readonly #tree: LayerTree;
   readonly #archive: TarReader;
   readonly #rules: Rules;
@@ -140,7 +107,7 @@ class Applier {
   #sizeBytes = 0;
   #entries = 0;
 
-  constructor(tree: LayerTree, archive: TarReader, rules: Rules, watcher: ApplyWatcher | undefined) {
+  constructor(tree: LayerTree, archive: TarReader, rules: Rules, watcher?: ApplyWatcher) {
     this.#tree = tree;
     this.#archive = archive;
     this.#rules = rules;

@@ -26,10 +26,10 @@ export type Change = { readonly path: LayerPath; readonly kind: "changed" | "add
  * Sorted by path, folders before what is in them. A folder is changed when anything in it is. Of what was deleted or added
  * with a folder: all that was added, only the folder itself that was deleted. `lowerFolders`: topmost first.
  */
-export function upperChanges(upperFolder: string, lowerFolders: readonly string[]): Change[] {
+export async function upperChanges(upperFolder: string, lowerFolders: readonly string[]): Promise<Change[]> {
   const root = openFile(upperFolder, O_PATH | O_DIRECTORY);
   try {
-    return folderChanges({ root, lowers: new LowerLayers(lowerFolders) }, "", false);
+    return await folderChanges({ root, lowers: new LowerLayers(lowerFolders) }, "", false);
   } finally {
     closeFd(root);
   }
@@ -37,45 +37,54 @@ export function upperChanges(upperFolder: string, lowerFolders: readonly string[
 
 type Sides = { readonly root: number; readonly lowers: LowerLayers };
 
-/** `hides`: nothing of the layers below shows in this folder. */
-function folderChanges(sides: Sides, path: LayerPath, hides: boolean): Change[] {
-  const fd = openFolder(sides.root, path);
-  if (fd === undefined) return [];
+/** A change, or a folder that has to be looked into. */
+type Seen = { readonly path: LayerPath; readonly change: Change | undefined; readonly within?: Within };
+/** `hides`: nothing of the layers below shows in the folder. */
+type Within = { readonly hides: boolean };
+
+async function folderChanges(sides: Sides, path: LayerPath, hides: boolean): Promise<Change[]> {
+  // Other requests have their turn between two folders.
+  await new Promise(setImmediate);
   const changes: Change[] = [];
-  try {
-    const names = readdirSync(`/proc/self/fd/${fd}`, { encoding: "buffer" }).map(decodeName);
-    const hidden = hides ? [...sides.lowers.names(path)].filter((name) => !names.includes(name)) : [];
-    for (const name of [...names, ...hidden].toSorted()) {
-      const child = joinPath(path, name);
-      const status = statAt(fd, encodeName(name));
-      if (hidden.includes(name)) changes.push({ path: child, kind: "deleted" });
-      else if (status !== undefined)
-        changes.push(...entryChanges(sides, fd, child, encodeName(name), status));
-    }
-  } finally {
-    closeFd(fd);
+  for (const seen of entriesIn(sides, path, hides)) {
+    const below = seen.within === undefined ? [] : await folderChanges(sides, seen.path, seen.within.hides);
+    if (seen.change !== undefined) changes.push(seen.change);
+    else if (below.length > 0) changes.push({ path: seen.path, kind: "changed" });
+    for (const change of below) changes.push(change);
   }
   return changes;
 }
 
-function entryChanges(
-  sides: Sides,
-  parent: number,
-  path: LayerPath,
-  name: Path,
-  status: EntryStatus,
-): Change[] {
-  const lower = sides.lowers.entry(path);
-  if (isWhiteout(status)) return lower === undefined ? [] : [{ path, kind: "deleted" }];
+function entriesIn(sides: Sides, path: LayerPath, hides: boolean): Seen[] {
+  const fd = openFolder(sides.root, path);
+  if (fd === undefined) return [];
+  try {
+    const names = readdirSync(`/proc/self/fd/${fd}`, { encoding: "buffer" }).map(decodeName);
+    const there = new Set(names);
+    const hidden = hides ? [...sides.lowers.names(path)].filter((name) => !there.has(name)) : [];
+    return [...names, ...hidden].toSorted().map((name): Seen => {
+      const child = joinPath(path, name);
+      if (!there.has(name)) return { path: child, change: { path: child, kind: "deleted" } };
+      return compare(sides, fd, child, encodeName(name));
+    });
+  } finally {
+    closeFd(fd);
+  }
+}
+
+function compare({ lowers }: Sides, parent: number, path: LayerPath, name: Path): Seen {
+  const status = statAt(parent, name);
+  if (status === undefined) return { path, change: undefined };
+  const lower = lowers.entry(path);
+  if (isWhiteout(status)) return { path, change: lower && { path, kind: "deleted" } };
   const change: Change = { path, kind: lower === undefined ? "added" : "changed" };
   if (!isFolder(status)) {
     const same = lower !== undefined && sameAs(parent, name, status, lower.place, lower.status);
-    return same ? [] : [change];
+    return { path, change: same ? undefined : change };
   }
   const hides = lgetxattr(pathOf(parent, name), opaqueXattr)?.at(0) === "y".charCodeAt(0);
-  const below = folderChanges(sides, path, hides);
   const same = lower !== undefined && isFolder(lower.status) && sameAttributes(status, lower.status);
-  return same && below.length === 0 ? [] : [change, ...below];
+  return { path, change: same ? undefined : change, within: { hides } };
 }
 
 function sameAttributes(a: EntryStatus, b: EntryStatus): boolean {

@@ -154,6 +154,19 @@ describe("archives out of a container", () => {
     expect(await listOf(running, "/tree/a")).toEqual(["- a"]);
   });
 
+  test("are named by the root itself for the whole", async () => {
+    const response = await fetch(`http://engine/containers/${stopped}/archive?path=/`, {
+      unix: engine.socket,
+    });
+    const names = await output(["tar", "-tPf", "-"], { input: await response.bytes() });
+    expect(
+      names
+        .split("\n")
+        .filter((name) => /^\/(?:$|etc\/passwd|home\/$|bin\/sh$)/.test(name))
+        .toSorted(),
+    ).toEqual(["/", "/bin/sh", "/etc/passwd", "/home/"]);
+  });
+
   test("hold volumes and bind mounts, of a container that never ran too", async () => {
     expect(await listOf(running, "/bound")).toEqual(["- bound/file", "d bound/"]);
     expect(await listOf(stopped, "/bound")).toEqual(["- bound/file", "d bound/"]);

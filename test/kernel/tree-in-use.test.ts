@@ -3,7 +3,7 @@ import { afterAll, beforeEach, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { InvalidParameterError, SystemError } from "../../src/base/errors.ts";
-import { unpackInto, type CopyOptions } from "../../src/storage/layer-apply.ts";
+import { unpackInto, type UnpackOptions } from "../../src/storage/unpack-into.ts";
 import { TarReader } from "../../src/storage/tar-reader.ts";
 import { encodeArchive, type EntryWithBody } from "../../src/storage/tar-writer.ts";
 import { packTree, type PackOptions } from "../../src/storage/tree-archive.ts";
@@ -34,7 +34,10 @@ function outside(): string {
   return look("find", join(playground, "outside"), join(playground, "victim"), "-printf", format);
 }
 
-async function unpack(entries: readonly EntryWithBody[], options: Partial<CopyOptions> = {}): Promise<void> {
+async function unpack(
+  entries: readonly EntryWithBody[],
+  options: Partial<UnpackOptions> = {},
+): Promise<void> {
   const reader = new TarReader(stream(encodeArchive(entries)));
   await unpackInto(reader, root, { into: "target", keepKinds: false, ...options });
 }
