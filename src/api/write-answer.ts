@@ -133,10 +133,15 @@ async function writeStream(answer: StreamAnswer, sink: Sink, signal: AbortSignal
     await writeAll(stream, answer.chunks, signal);
   } else {
     const first = await chunks.next();
-    head();
-    if (!first.done) {
-      stream.write(first.value);
-      await writeAll(stream, { [Symbol.asyncIterator]: () => chunks }, signal);
+    try {
+      head();
+      if (!first.done) {
+        stream.write(first.value);
+        await writeAll(stream, { [Symbol.asyncIterator]: () => chunks }, signal);
+      }
+    } finally {
+      // What it holds is let go of, whatever has become of the client.
+      await chunks.return?.();
     }
   }
   stream.end();

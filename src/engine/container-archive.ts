@@ -5,7 +5,6 @@ import type { ContainerRecord } from "../containers/record.ts";
 import type { PathStat } from "../spec/docker.ts";
 import type { ByteSource } from "../storage/byte-reader.ts";
 import { decompressed } from "../storage/compression.ts";
-
 import { isFolder } from "../storage/layer-tree.ts";
 import { encodeName } from "../storage/tar-name.ts";
 import { TarReader } from "../storage/tar-reader.ts";

@@ -5,7 +5,7 @@
 //       diff/                       its files
 //       layer.json                  LayerRecord
 //       tar-split                   what its archive held besides the files' contents (tar-split.ts)
-//       replaced/<number>           files of the archive that later ones of the same name have replaced; rare
+//       replaced/                   files of the archive that later ones of the same name have replaced; rare
 //     :mountpoints:/diff/           below every image: what containers need to mount on (overlay.ts)
 //     :tmp:/<random>/               layers in the making and on their way out; emptied at every start
 //
@@ -34,7 +34,7 @@ import { chainIDOf } from "./chain-id.ts";
 import { decompressed } from "./compression.ts";
 import { copyTree } from "./copy-tree.ts";
 import { applyLayer, type AppliedLayer } from "./layer-apply.ts";
-import { layerArchive, layerParts, type Replaced } from "./layer-archive.ts";
+import { layerArchive, layerParts, ReplacedKeeper } from "./layer-archive.ts";
 import { settleLayer } from "./layer-settle.ts";
 import { makeMountpoints } from "./overlay.ts";
 import { syncFilesystemOf } from "./sync-filesystem.ts";
@@ -51,12 +51,11 @@ export type LayerRecord = {
   readonly sizeBytes: number;
   /** Size of its archive, uncompressed. */
   readonly archiveBytes: number;
-  readonly replaced?: readonly Replaced[];
 };
 
 /** A layer that is unpacked and has no place in a chain yet. */
 export type StagedLayer = AppliedLayer &
-  Pick<LayerRecord, "diffID" | "archiveBytes" | "replaced"> & { readonly folder: string };
+  Pick<LayerRecord, "diffID" | "archiveBytes"> & { readonly folder: string };
 
 const mostEntries = 10_000_000;
 const flushStepBytes = 64 << 20;
@@ -120,7 +119,7 @@ export class LayerStore {
       }
     }
     const files = join(folder, layerParts.files);
-    const replaced: Replaced[] = [];
+    const replaced = new ReplacedKeeper(folder);
     let reader: TarReader | undefined;
     try {
       mkdirSync(files);
@@ -129,24 +128,20 @@ export class LayerStore {
       reader = new TarReader(hashed(), this.#limits(), (bytes) => split.bytes(bytes));
       const applied = await applyLayer(reader, files, {
         body: (path, extents) => split.body(path, extents),
-        keepReplaced: (path) => {
-          if (replaced.length === 0) mkdirSync(join(folder, layerParts.replaced), { mode: 0o700 });
-          const index = replaced.push({ before: split.bodies, path }) - 1;
-          return join(folder, layerParts.replaced, String(index));
-        },
+        keepReplaced: (path) => replaced.keep(path, split.bodies),
       });
       // The digest covers what stands behind the archive's end too.
       await reader.drain();
       if (readBytes === 0)
         throw new InvalidParameterError("the archive is empty: not even a tar archive's end");
       split.end();
+      replaced.end();
       crashPoint("layer staged");
       return {
         ...applied,
         folder,
         diffID: digestOfHex(hash.digest("hex")),
         archiveBytes: split.archiveBytes,
-        ...(replaced.length === 0 ? {} : { replaced }),
       };
     } catch (err) {
       this.#deleteLater(folder);
@@ -194,9 +189,9 @@ export class LayerStore {
   /** A staged layer of the same files as one in the graph, for another place. */
   async copy(record: LayerRecord): Promise<StagedLayer> {
     const nothing = { entries: 0, implied: new Map<bigint, string>(), whiteouts: [], opaqueRoot: false };
-    const { diffID, sizeBytes, archiveBytes, replaced } = record;
-    const same = { diffID, sizeBytes, archiveBytes, ...(replaced === undefined ? {} : { replaced }) };
-    return { ...nothing, ...same, folder: await this.#copyParts(this.#place(record.chainID)) };
+    const { diffID, sizeBytes, archiveBytes } = record;
+    const folder = await this.#copyParts(this.#place(record.chainID));
+    return { ...nothing, diffID, sizeBytes, archiveBytes, folder };
   }
 
   /**
@@ -207,7 +202,7 @@ export class LayerStore {
     const record = this.get(chainID);
     if (record === undefined) throw new NotFoundError(`layer ${chainID} not found`);
     const hash = createHash("sha256");
-    for (const chunk of layerArchive(this.#place(chainID), record.replaced)) {
+    for (const chunk of layerArchive(this.#place(chainID))) {
       hash.update(chunk);
       yield chunk;
     }
@@ -343,17 +338,7 @@ export class LayerStore {
   }
 }
 
-function recordOf(
-  { diffID, sizeBytes, archiveBytes, replaced }: StagedLayer,
-  chainID: Digest,
-  parent: Digest | undefined,
-): LayerRecord {
-  return {
-    chainID,
-    diffID,
-    ...(parent === undefined ? {} : { parent }),
-    sizeBytes,
-    archiveBytes,
-    ...(replaced === undefined ? {} : { replaced }),
-  };
+function recordOf(layer: StagedLayer, chainID: Digest, parent: Digest | undefined): LayerRecord {
+  const { diffID, sizeBytes, archiveBytes } = layer;
+  return { chainID, diffID, ...(parent === undefined ? {} : { parent }), sizeBytes, archiveBytes };
 }
