@@ -12,6 +12,8 @@ import { startSampan } from "./engine-sampan.ts";
 import type { BenchEngine, EngineName } from "./engine.ts";
 import { report, type Column } from "./report.ts";
 import type { Samples, Scenario } from "./scenario.ts";
+import { bigImageFolder } from "./big-image.ts";
+import { imageScenarios } from "./scenarios-images.ts";
 import { loadScenarios } from "./scenarios-load.ts";
 import { runScenarios } from "./scenarios-run.ts";
 import { clientOutput, image } from "./work.ts";
@@ -32,7 +34,9 @@ const { values } = parseArgs({
 });
 
 const chosen = values.only?.split(",");
-const scenarios = [...runScenarios, ...loadScenarios].filter(({ id }) => chosen?.includes(id) ?? true);
+const scenarios = [...runScenarios, ...loadScenarios, ...imageScenarios].filter(
+  ({ id }) => chosen?.includes(id) ?? true,
+);
 const names = values.engines.split(",").filter((name): name is EngineName => name in starters);
 
 const results = new Map<string, Map<Column, number[]>>();
@@ -82,6 +86,7 @@ try {
   for (const engine of engines) await engine.stop();
   rmSync(parent, { recursive: true, force: true });
   for (const file of new Bun.Glob("sampan-bench-lines-*").scanSync(tmpdir())) rmSync(join(tmpdir(), file));
+  rmSync(bigImageFolder, { recursive: true, force: true });
 }
 
 const { markdown, missed } = report(

@@ -19,6 +19,7 @@ export type StreamAnswer = {
   readonly chunks: AsyncIterable<Chunk>;
   /** Send the head before the first chunk is there: clients of `wait`, `logs` and `events` go on when they see it. */
   readonly headFirst: boolean;
+  readonly headers?: Headers;
 };
 
 /** The connection turns into a two-way byte stream: attach and exec start. */
@@ -62,6 +63,11 @@ export const changedOr304 = ({ changed }: { readonly changed: boolean }): Answer
 
 export function stream(type: string, chunks: AsyncIterable<Chunk>, headFirst = false): Answer {
   return { kind: "stream", type, chunks, headFirst };
+}
+
+/** A tar archive as it is made. */
+export function tarArchive(chunks: AsyncIterable<Chunk>, headers: Headers = {}): Answer {
+  return { kind: "stream", type: "application/x-tar", chunks, headFirst: false, headers };
 }
 
 export const jsonType = "application/json";

@@ -1,7 +1,7 @@
-// Images: list, inspect, history, tag, remove, import, load, and the making of host images (which clients call a pull).
+// Images: list, inspect, history, tag, remove, import, load, save, and the making of host images (which clients call a pull).
 import { ForbiddenError, InvalidParameterError, NotImplementedError, SystemError } from "../base/errors.ts";
 import { resolveOrMakeImage } from "../engine/host-image.ts";
-import { importImage, listImages, loadImages, removeImage, tagImage } from "../engine/images.ts";
+import { importImage, listImages, loadImages, removeImage, saveImages, tagImage } from "../engine/images.ts";
 import { pruneImages } from "../engine/prune-images.ts";
 import { imageHistory } from "../images/image-history.ts";
 import { parsePlatformJson, requirePlatform } from "../images/image-platform.ts";
@@ -12,7 +12,7 @@ import type { ByteSource } from "../storage/byte-reader.ts";
 import { familiarString, hostImageName, parseReference, withDefaultTag } from "../spec/reference.ts";
 import type { Reference } from "../spec/reference.ts";
 import type { Answer } from "./answer.ts";
-import { empty, json, jsonType, stream } from "./answer.ts";
+import { empty, json, jsonType, stream, tarArchive } from "./answer.ts";
 import { forVersion, imageInspectByVersion, imageSummaryByVersion } from "./answers-by-version.ts";
 import type { Call } from "./call.ts";
 import { param } from "./call.ts";
@@ -160,6 +160,21 @@ export function load({ engine, query, body, signal }: Call): Answer {
       for (const image of loaded) for (const line of loadedLines(image)) report({ stream: `${line}\n` });
     }),
   );
+}
+
+export function save(call: Call): Answer {
+  return saved(call, [param(call, "name")]);
+}
+
+export function saveSeveral(call: Call): Answer {
+  const names = call.query.getAll("names");
+  if (names.length === 0) throw new InvalidParameterError("no image to save is named");
+  return saved(call, names);
+}
+
+function saved({ engine, query, version }: Call, names: readonly string[]): Answer {
+  const platform = version >= 48 ? textOf(query, "platform") : "";
+  return tarArchive(saveImages(engine, names, platform === "" ? undefined : parsePlatformJson(platform)));
 }
 
 /** What `docker load` prints; scripts look for these lines. */

@@ -7,7 +7,6 @@ const table: readonly (readonly [what: string, ...routes: (readonly [Method, str
   ["pushing images to registries", ["POST", "/images/*name/push"]],
   ["searching in registries", ["GET", "/images/search"], ["GET", "/distribution/*name/json"]],
   ["signing in to registries", ["POST", "/auth"]],
-  ["saving images", ["GET", "/images/get"], ["GET", "/images/*name/get"]],
   [
     "building images",
     ["POST", "/build"],
@@ -15,15 +14,6 @@ const table: readonly (readonly [what: string, ...routes: (readonly [Method, str
     ["POST", "/build/cancel"],
     ["POST", "/session"],
     ["POST", "/grpc"],
-  ],
-  ["committing containers", ["POST", "/commit"]],
-  [
-    "copying files to and from containers",
-    ["HEAD", "/containers/:id/archive"],
-    ["GET", "/containers/:id/archive"],
-    ["PUT", "/containers/:id/archive"],
-    ["GET", "/containers/:id/changes"],
-    ["GET", "/containers/:id/export"],
   ],
   [
     "user-defined networks",

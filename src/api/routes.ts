@@ -1,5 +1,6 @@
 // The route table: every endpoint of the Engine API that is answered here.
 import * as streams from "./container-streams.ts";
+import * as files from "./container-files.ts";
 import * as containers from "./containers.ts";
 import { diskUsage } from "./disk-usage.ts";
 import * as exec from "./exec.ts";
@@ -41,6 +42,12 @@ export const routes: readonly Route[] = [
   { method: "GET", pattern: "/containers/:id/attach/ws", handler: streams.attachByWebSocket },
   { method: "POST", pattern: "/containers/:id/wait", handler: streams.wait },
   { method: "POST", pattern: "/containers/:id/exec", handler: exec.create },
+  { method: "GET", pattern: "/containers/:id/changes", handler: files.changes },
+  { method: "GET", pattern: "/containers/:id/export", handler: files.exportRoot },
+  { method: "POST", pattern: "/commit", handler: files.commit },
+  { method: "HEAD", pattern: "/containers/:id/archive", handler: files.statArchive },
+  { method: "GET", pattern: "/containers/:id/archive", handler: files.getArchive },
+  { method: "PUT", pattern: "/containers/:id/archive", handler: files.putArchive },
   { method: "DELETE", pattern: "/containers/:id", handler: containers.remove },
 
   { method: "POST", pattern: "/exec/:id/start", handler: exec.start },
@@ -50,6 +57,8 @@ export const routes: readonly Route[] = [
   { method: "GET", pattern: "/images/json", handler: images.list },
   { method: "POST", pattern: "/images/create", handler: images.create },
   { method: "POST", pattern: "/images/load", handler: images.load },
+  { method: "GET", pattern: "/images/get", handler: images.saveSeveral },
+  { method: "GET", pattern: "/images/*name/get", handler: images.save },
   { method: "GET", pattern: "/images/*name/json", handler: images.inspect },
   { method: "GET", pattern: "/images/*name/history", handler: images.history },
   { method: "POST", pattern: "/images/*name/tag", handler: images.tag },

@@ -126,17 +126,22 @@ function writeWhole(sink: Sink, status: number, text: string, headers: Headers):
 async function writeStream(answer: StreamAnswer, sink: Sink, signal: AbortSignal): Promise<void> {
   const chunks = answer.chunks[Symbol.asyncIterator]();
   const { stream } = sink;
-  const head = (): void => sink.head(200, { "Content-Type": answer.type });
+  const head = (): void => sink.head(200, { "Content-Type": answer.type, ...answer.headers });
   if (answer.headFirst) {
     head();
     if ("flushHeaders" in stream) (stream as ServerResponse).flushHeaders();
     await writeAll(stream, answer.chunks, signal);
   } else {
     const first = await chunks.next();
-    head();
-    if (!first.done) {
-      stream.write(first.value);
-      await writeAll(stream, { [Symbol.asyncIterator]: () => chunks }, signal);
+    try {
+      head();
+      if (!first.done) {
+        stream.write(first.value);
+        await writeAll(stream, { [Symbol.asyncIterator]: () => chunks }, signal);
+      }
+    } finally {
+      // What it holds is let go of, whatever has become of the client.
+      await chunks.return?.();
     }
   }
   stream.end();

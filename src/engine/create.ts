@@ -1,7 +1,7 @@
 // `create`: check everything first, then make the folder, the volumes and, last, the record that is the commit.
 import { mkdirSync, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { InvalidParameterError, NotImplementedError, errorText } from "../base/errors.ts";
+import { InvalidParameterError, NotFoundError, NotImplementedError, errorText } from "../base/errors.ts";
 import { Rollback } from "../base/rollback.ts";
 import { checkName, nameTaken, randomName } from "../containers/names.ts";
 import type { ContainerRecord } from "../containers/record.ts";
@@ -61,6 +61,8 @@ export async function createContainer(
   );
   // No await from here to the record: a name that is free now is free when the record takes it.
   refuseTakenName(engine, given);
+  if (engine.images.get(image.id) === undefined)
+    throw new NotFoundError(`No such image: ${request.body.Image ?? ""}`); // removed a moment ago
   const record: ContainerRecord = {
     id,
     name: given ?? randomName(engine.host.random, (name) => engine.containers.byName(name) !== undefined),

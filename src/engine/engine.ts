@@ -17,6 +17,7 @@ import type { EventBus } from "./events.ts";
 import type { ExecTable } from "./exec-table.ts";
 import type { HealthChecks } from "./health-checks.ts";
 import type { MonitorLink } from "./monitor-link.ts";
+import type { RootfsHolds } from "./rootfs-holds.ts";
 import type { Restarts } from "./restarts.ts";
 import type { StatsFeed } from "./stats-feed.ts";
 import type { Waiters } from "./waiters.ts";
@@ -68,6 +69,7 @@ export type Engine = {
   readonly restarts: Restarts;
   readonly stats: StatsFeed;
   readonly healthChecks: HealthChecks;
+  readonly rootfsHolds: RootfsHolds;
   readonly background: Background;
   /** One change at a time per container, by id. */
   readonly locks: KeyedLock;

@@ -2,14 +2,16 @@
 import type { Filters } from "../base/filters.ts";
 import { countsAsRunning } from "../containers/view.ts";
 import type { ReadOptions } from "../images/archive-contents.ts";
+import type { WantedPlatform } from "../images/image-platform.ts";
 import { importImage as importStored } from "../images/import.ts";
 import type { ImportOptions } from "../images/import.ts";
 import { loadImages as loadStored } from "../images/load.ts";
 import type { LoadedImage } from "../images/load.ts";
 import { imageNames } from "../images/image-summary.ts";
 import { listImages as storedImages } from "../images/list.ts";
-import { removeImage as removeStored } from "../images/remove.ts";
+import { removeImage as removeStored, sweepLayers } from "../images/remove.ts";
 import type { ImageUse } from "../images/remove.ts";
+import { archiveOf, imagesToSave, layersToSave } from "../images/save.ts";
 import { tagImage as tagStored } from "../images/tag.ts";
 import type { Image } from "../images/image-store.ts";
 import type { ByteSource } from "../storage/byte-reader.ts";
@@ -79,6 +81,29 @@ export async function loadImages(
   const loaded = await loadStored(engine.images, archive, options);
   for (const { image } of loaded) publishImageEvent(engine, "load", image, image.id);
   return loaded;
+}
+
+/**
+ * An archive of images, to be read to its end or closed: their layers are held until then, whatever becomes of the images.
+ * @throws NotFoundError, InvalidParameterError before anything is read.
+ */
+export function saveImages(
+  engine: Engine,
+  names: readonly string[],
+  platform?: WantedPlatform,
+): AsyncGenerator<Uint8Array> {
+  const saved = imagesToSave(engine.images, names, platform);
+  const layers = layersToSave(saved);
+  const hold = engine.images.layers.hold(layers);
+  for (const { image } of saved) publishImageEvent(engine, "save", image, image.id);
+  return (async function* () {
+    try {
+      yield* archiveOf(engine.images, saved);
+    } finally {
+      hold[Symbol.dispose]();
+      await sweepLayers(engine.images, () => layersInUse(engine), layers);
+    }
+  })();
 }
 
 export function usesOf(engine: Engine, imageId: string): ImageUse[] {

@@ -30,6 +30,7 @@ import { MonitorLink } from "./monitor-link.ts";
 import { endTheLost, handOver, restore } from "./restore.ts";
 import { Restarts } from "./restarts.ts";
 import { StatsFeed } from "./stats-feed.ts";
+import { RootfsHolds } from "./rootfs-holds.ts";
 import { tasksFolder } from "./task-paths.ts";
 import { Waiters } from "./waiters.ts";
 
@@ -86,6 +87,7 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
     restarts: new Restarts(),
     stats: new StatsFeed(),
     healthChecks: new HealthChecks(),
+    rootfsHolds: new RootfsHolds(),
     background,
     locks: new KeyedLock(),
   };

@@ -5,10 +5,12 @@ import { isUp, transition } from "../containers/state.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import { sweepLayers } from "../images/remove.ts";
 import type { Digest } from "../spec/digest.ts";
+import { unmountAll } from "../storage/overlay.ts";
 import { publishContainerEvent, publishVolumeEvent } from "./engine.ts";
 import type { Engine } from "./engine.ts";
 import { killNow, markStoppedByUser, settled } from "./kill.ts";
 import { cancelRestart } from "./restarts.ts";
+import { containerRootfs } from "./rootfs.ts";
 import { takeDown } from "./take-down.ts";
 import { lastAnswer } from "./wait.ts";
 
@@ -57,6 +59,8 @@ export function commitRemoval(
   return () =>
     engine.locks.run(id, async () => {
       await takeDown(engine, record);
+      // Held or not: those who read it keep what they have opened.
+      unmountAll(containerRootfs(engine, id));
       await rm(engine.containers.folder(id), { recursive: true, force: true });
       if (!engine.images.get(record.imageId)) await dropLayers(engine, record); // its image went first, by force
     });

@@ -29,8 +29,13 @@ export function userInRootfs(
   groupAdd: readonly string[],
 ): SpecUser {
   using root = openRoot(engine, id);
-  const passwd = readInRoot(root.fd, "/etc/passwd");
-  const group = readInRoot(root.fd, "/etc/group");
+  return userIn(root.fd, user, groupAdd);
+}
+
+/** The same below an open root folder. */
+export function userIn(root: number, user: string, groupAdd: readonly string[] = []): SpecUser {
+  const passwd = readInRoot(root, "/etc/passwd");
+  const group = readInRoot(root, "/etc/group");
   return resolveUser(user, passwd, group, groupAdd);
 }
 
@@ -68,7 +73,7 @@ function readInRoot(root: number, path: string): string {
 }
 
 /** `mkdir -p` inside the root. */
-function makeFolders(root: number, path: string): void {
+export function makeFolders(root: number, path: string): void {
   try {
     closeSync(openInRoot(root, path, constants.O_RDONLY | constants.O_DIRECTORY));
     return;

@@ -16,7 +16,7 @@ export function takeDown(engine: Engine, record: ContainerRecord): Promise<void>
   return settleAll([
     ["runtime", () => forgetInRuntime(engine, record)],
     ["network", () => leaveNetwork(engine, record)],
-    ["root file system", () => unmountAll(containerRootfs(engine, id))],
+    ["root file system", () => unmountUnlessHeld(engine, id)],
     ["monitor", () => engine.monitor.forget(id)],
     ["shared memory", () => unmountSharedMemory(engine.config.execRoot, id)],
     ["task files", () => rm(taskFiles(engine.config.execRoot, id).dir, { recursive: true, force: true })],
@@ -28,4 +28,9 @@ async function forgetInRuntime(engine: Engine, record: ContainerRecord): Promise
   const { exitCode, stderr } = await engine.monitor.run(driverOf(engine, record).delete(record.id));
   if (exitCode !== 0)
     engine.host.log.debug("runtime had nothing to delete", { container: record.id, stderr });
+}
+
+/** Whoever holds it unmounts it. */
+function unmountUnlessHeld(engine: Engine, id: string): void {
+  if (!engine.rootfsHolds.isHeld(id)) unmountAll(containerRootfs(engine, id));
 }

@@ -44,11 +44,18 @@ const maxFilesBytes = 64 << 20;
 const maxDepth = 3;
 const maxHops = 16;
 
-/** The caller discards the staged layers. `collected` is filled on the way, so that it can after a failure too. */
+/** What reading an archive takes up, filled on the way: the caller lets go of it, after a failure too. */
+export type Collected = {
+  /** To be discarded. */
+  readonly staged: StagedLayer[];
+  /** Holds on the layers that are known. */
+  readonly holds: DisposableStack;
+};
+
 export async function readArchive(
   store: LayerStore,
   source: ByteSource,
-  collected: StagedLayer[],
+  collected: Collected,
   options: ReadOptions = {},
 ): Promise<ArchiveContents> {
   const archive = new TarReader(decompressed(source));
@@ -66,7 +73,8 @@ export async function readArchive(
       const body = new ByteReader(archive.body());
       if (looksLikeLayer(await body.peek(blockSize))) {
         const layer = await readLayer(store, path, watched(body.rest(), path, entry, options), options);
-        if (layer.kind === "staged") collected.push(layer.layer);
+        if (layer.kind === "staged") collected.staged.push(layer.layer);
+        if (layer.kind === "known") collected.holds.use(store.hold(placesOf(store, layer.diffID)));
         layers.set(path, layer);
       } else if (entry.sizeBytes <= maxFileBytes) {
         keptBytes += entry.sizeBytes;
@@ -115,14 +123,18 @@ async function readLayer(
   { signal }: ReadOptions,
 ): Promise<ArchivedLayer> {
   const named = digestIn(path);
-  if (named !== undefined && store.all().some(({ diffID }) => diffID === named))
-    return { kind: "known", diffID: named };
+  if (named !== undefined && placesOf(store, named).length > 0) return { kind: "known", diffID: named };
   try {
     return { kind: "staged", layer: await store.stage(body, signal) };
   } catch (err) {
     if (err instanceof InvalidParameterError) return { kind: "broken", err };
     throw err;
   }
+}
+
+/** Chain ids of the layers of these files. */
+function placesOf(store: LayerStore, wanted: Digest): Digest[] {
+  return store.all().flatMap(({ chainID, diffID }) => (diffID === wanted ? [chainID] : []));
 }
 
 /** `blobs/sha256/HEX`, `HEX.tar` and `HEX/layer.tar` may be named by what is in them; a hash of anything else is no diffID. */

@@ -8,6 +8,7 @@
 // An image exists when its record does: everything it needs is durable before. Verbs are functions in the files beside.
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { crashPoint } from "../base/crash-point.ts";
 import { syncFolder, writeFileDurable } from "../base/durable-file.ts";
 import { errorText, InvalidParameterError, NotFoundError, SystemError } from "../base/errors.ts";
 import type { Host } from "../base/host.ts";
@@ -21,6 +22,7 @@ import {
   openContentStore,
   putBlob,
   readBlob,
+  sweepBlobs,
   type ContentStore,
 } from "../storage/content-store.ts";
 import { LayerStore } from "../storage/layer-store.ts";
@@ -68,10 +70,14 @@ export class ImageStore {
     this.layers = new LayerStore(host, root);
     this.tags = new TagStore(host, root);
     this.#content = openContentStore(root);
+    const named = new Set<string>();
     for (const name of readdirSync(this.#folder)) {
       const id = digestOfHex(name.replace(/\.json$/, ""));
-      if (isDigest(id)) this.#load(id);
+      if (isDigest(id)) for (const digest of this.#load(id)) named.add(digest);
     }
+    // A crash may have come between a blob and the record that names it, or between a record's end and its blobs'.
+    const swept = sweepBlobs(this.#content, (digest) => named.has(digest));
+    if (swept > 0) host.log.info("content of no image removed", { files: swept });
   }
 
   /**
@@ -140,9 +146,11 @@ export class ImageStore {
     const missing = layers.find((chainID) => this.layers.get(chainID) === undefined);
     if (missing !== undefined) throw new SystemError(`layer ${missing} is not in the graph`);
     const id = putBlob(this.#content, configBytes);
+    crashPoint("image config written");
     const { parent } = options;
     const isKnown = parent !== undefined && this.#records.has(parent);
     if (!this.#records.has(id)) this.#write({ id, layers, ...(isKnown ? { parent } : {}) });
+    crashPoint("image recorded");
     const image = this.get(id);
     if (image === undefined) throw new SystemError(`image ${id} is gone`);
     return image;
@@ -164,7 +172,13 @@ export class ImageStore {
     this.#images.delete(id);
     rmSync(this.#recordPath(id), { force: true });
     syncFolder(this.#folder);
+    crashPoint("image forgotten");
     deleteBlob(this.#content, id);
+  }
+
+  /** A blob that an image's record names, such as its config. @throws NotFoundError; SystemError where it is damaged. */
+  content(digest: Digest): Uint8Array {
+    return readBlob(this.#content, digest);
   }
 
   /** Chain ids that images hold. */
@@ -195,9 +209,12 @@ export class ImageStore {
     return Object.freeze({ ...record, config: body.config ?? {}, body, sizeBytes });
   }
 
-  #load(id: Digest): void {
+  /** @returns all digests that the record names, usable or not. */
+  #load(id: Digest): readonly string[] {
+    let text = "";
     try {
-      const record = JSON.parse(readFileSync(this.#recordPath(id), "utf8")) as ImageRecord;
+      text = readFileSync(this.#recordPath(id), "utf8");
+      const record = JSON.parse(text) as ImageRecord;
       const missing = record.layers.find((chainID) => this.layers.get(chainID) === undefined);
       if (record.id !== id || missing !== undefined)
         throw new Error(
@@ -207,6 +224,7 @@ export class ImageStore {
     } catch (err) {
       this.host.log.warn("image cannot be used", { image: id, error: errorText(err) });
     }
+    return [id, ...(text.match(/sha256:[0-9a-f]{64}/g) ?? [])];
   }
 
   #recordPath(id: Digest): string {

@@ -30,8 +30,9 @@ export async function loadImages(
   options: ReadOptions = {},
 ): Promise<LoadedImage[]> {
   const staged: StagedLayer[] = [];
+  using holds = new DisposableStack();
   try {
-    const contents = await readArchive(store.layers, archive, staged, options);
+    const contents = await readArchive(store.layers, archive, { staged, holds }, options);
     const plans = imagesIn(contents).map((image) => planImage(contents, image));
     return await store.exclusive(async () => {
       const loaded: LoadedImage[] = [];

@@ -178,7 +178,7 @@ function removeUnusedLayers(
   layersInUse: Iterable<string>,
   candidates: readonly string[],
 ): string[] {
-  const used = new Set([...store.layersInUse(), ...layersInUse]);
+  const used = new Set([...store.layersInUse(), ...store.layers.held(), ...layersInUse]);
   const doomed = candidates.filter((chainID) => !used.has(chainID));
   store.layers.remove(doomed);
   return doomed;

@@ -45,17 +45,6 @@ export class ByteReader {
     return bytes;
   }
 
-  /** Passes over `length` bytes; returns how many there were. */
-  async skip(length: number): Promise<number> {
-    let left = length;
-    while (left > 0) {
-      const bytes = await this.some(left);
-      if (bytes.length === 0) break;
-      left -= bytes.length;
-    }
-    return length - left;
-  }
-
   /** Everything that is left, piece by piece. */
   async *rest(): AsyncGenerator<Uint8Array> {
     for (;;) {

@@ -2,7 +2,7 @@
 //
 //   content/sha256/<64 hex digits>
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileDurable } from "../base/durable-file.ts";
 import { NotFoundError, SystemError } from "../base/errors.ts";
@@ -40,6 +40,17 @@ export function readBlob(store: ContentStore, digest: Digest): Uint8Array {
 /** Deleting what is not there is fine. */
 export function deleteBlob(store: ContentStore, digest: Digest): void {
   rmSync(blobPath(store, digest), { force: true });
+}
+
+/** Deletes all blobs that are not kept, and what a crash left half written. Returns how many files that were. */
+export function sweepBlobs(store: ContentStore, keep: (digest: Digest) => boolean): number {
+  let swept = 0;
+  for (const name of readdirSync(store.folder)) {
+    if (keep(digestOfHex(name))) continue;
+    rmSync(join(store.folder, name), { force: true });
+    swept++;
+  }
+  return swept;
 }
 
 function blobPath(store: ContentStore, digest: Digest): string {

@@ -20,11 +20,11 @@ import { failedWith, SyscallError, type Path } from "../sys/errno.ts";
 import { closeFd, O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY, truncate, writeAll } from "../sys/file.ts";
 import { openInRoot } from "../sys/open-in-root.ts";
 import { fsetxattr, lsetxattr } from "../sys/xattr.ts";
-import { cleanPath, placeOf, quoted, splitPath, type LayerPath } from "./entry-path.ts";
-import { isFolder, isWhiteout, LayerTree, pathOf, S_IFCHR } from "./layer-tree.ts";
+import { cleanPath, placeOf, quoted, splitPath, type LayerPath, type Place } from "./entry-path.ts";
+import { isFolder, isWhiteout, LayerTree, pathOf, S_IFCHR, type KeepReplaced } from "./layer-tree.ts";
 import { encodeName } from "./tar-name.ts";
 import type { TarEntry, TarReader } from "./tar-reader.ts";
-import type { SparseMap } from "./tar-sparse.ts";
+import type { Extent, SparseMap } from "./tar-sparse.ts";
 
 const S_IFBLK = 0o060000;
 const S_IFIFO = 0o010000;
@@ -44,14 +44,31 @@ export type AppliedLayer = {
   readonly opaqueRoot: boolean;
 };
 
+/** Who wants to know where the contents of the archive went. */
+export type ApplyWatcher = {
+  /** These pieces of the file at `path` (no part of it is a link) were the entry's body. */
+  readonly body: (path: LayerPath, extents: readonly Extent[]) => void;
+  readonly keepReplaced: KeepReplaced;
+};
+
 /**
  * Reads `archive` to its end. `folder` exists, is empty and nobody else writes to it.
  * @throws InvalidParameterError for an archive that is damaged or leads out of the folder; SystemError when the machine
  * cannot do it (no space). What was unpacked until then stays: the caller removes it.
  */
-export async function applyLayer(archive: TarReader, folder: string): Promise<AppliedLayer> {
-  using tree = new LayerTree(folder);
-  const applier = new Applier(tree, archive);
+export async function applyLayer(
+  archive: TarReader,
+  folder: string,
+  watcher?: ApplyWatcher,
+): Promise<AppliedLayer> {
+  using tree = new LayerTree(folder, watcher?.keepReplaced);
+  const applier = new Applier(tree, archive, layerRules, watcher);
+  await applyAll(archive, applier);
+  return applier.result();
+}
+
+/** Reads an archive to its end. */
+export async function applyAll(archive: TarReader, applier: Applier): Promise<void> {
   for (let entry = await archive.next(); entry !== undefined; entry = await archive.next()) {
     try {
       await applier.apply(entry);
@@ -60,28 +77,49 @@ export async function applyLayer(archive: TarReader, folder: string): Promise<Ap
     }
   }
   applier.setFolderTimes();
-  return applier.result();
 }
 
-class Applier {
+/** What entries mean, and what may take whose place. */
+export type Rules = {
+  readonly placeOf: (entryPath: string) => Place;
+  /** Where the target of a hard link is. */
+  readonly targetOf: (target: string) => LayerPath;
+  /** Refuse to put a file in place of a folder, or a folder in place of anything else. */
+  readonly keepKinds: boolean;
+  /** Instead of the archive's owners. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
+  /** There may be folders that hand down their group. */
+  readonly inUse: boolean;
+};
+
+const layerRules: Rules = { placeOf, targetOf: cleanPath, keepKinds: false, inUse: false };
+
+export class Applier {
   readonly #tree: LayerTree;
   readonly #archive: TarReader;
+  readonly #rules: Rules;
+  readonly #watcher: ApplyWatcher | undefined;
   readonly #folderTimes = new Map<LayerPath, TarEntry>();
   readonly #whiteouts: LayerPath[] = [];
   #opaqueRoot = false;
   /** A new file belongs to root, unless its folder hands down its group. */
-  #groupsAreHandedDown = false;
+  #groupsAreHandedDown: boolean;
   #sizeBytes = 0;
   #entries = 0;
 
-  constructor(tree: LayerTree, archive: TarReader) {
+  constructor(tree: LayerTree, archive: TarReader, rules: Rules, watcher?: ApplyWatcher) {
     this.#tree = tree;
     this.#archive = archive;
+    this.#rules = rules;
+    this.#groupsAreHandedDown = rules.inUse;
+    this.#watcher = watcher;
   }
 
-  async apply(entry: TarEntry): Promise<void> {
+  async apply(entryAsWritten: TarEntry): Promise<void> {
     this.#entries++;
-    const place = placeOf(entry.path);
+    const entry =
+      this.#rules.owner === undefined ? entryAsWritten : { ...entryAsWritten, ...this.#rules.owner };
+    const place = this.#rules.placeOf(entry.path);
     switch (place.kind) {
       case "entry":
         if (entry.uid > maxOwner || entry.gid > maxOwner)
@@ -169,6 +207,9 @@ class Applier {
       closeFd(fd);
     }
     this.#sizeBytes += entry.sparse?.fileBytes ?? entry.sizeBytes;
+    if (this.#watcher === undefined || entry.sizeBytes === 0) return;
+    const extents = entry.sparse?.extents ?? [{ offset: 0, sizeBytes: entry.sizeBytes }];
+    this.#watcher.body(this.#tree.realPath(path), extents);
   }
 
   async #copyBody(fd: number): Promise<void> {
@@ -194,6 +235,10 @@ class Applier {
       const { folder, name } = splitPath(path);
       const there = statAt(this.#tree.folder(folder), encodeName(name));
       if (there === undefined || !isFolder(there)) {
+        if (there !== undefined && this.#rules.keepKinds)
+          throw new InvalidParameterError(
+            `cannot overwrite non-directory ${quoted(`/${path}`)} with a directory`,
+          );
         const wasDeleted = there !== undefined && isWhiteout(there);
         this.#place(path, (parent, child) => mkdirat(parent, child, 0o700));
         if (wasDeleted) this.#tree.setOpaque(path);
@@ -207,7 +252,7 @@ class Applier {
   }
 
   #hardlink(entry: TarEntry, path: LayerPath): void {
-    const target = splitPath(cleanPath(entry.target));
+    const target = splitPath(this.#rules.targetOf(entry.target));
     const targetFolder = this.#tree.open(target.folder);
     const missing = `a hard link to ${quoted(entry.target)}, which is not in the layer`;
     if (targetFolder === undefined) throw new InvalidParameterError(missing);
@@ -245,6 +290,11 @@ class Applier {
     } catch (err) {
       if (!failedWith(err, "EEXIST")) throw err;
     }
+    const there = statAt(this.#tree.folder(folder), encodeName(name));
+    if (this.#rules.keepKinds && there !== undefined && isFolder(there))
+      throw new InvalidParameterError(
+        `cannot overwrite directory ${quoted(`/${path}`)} with a non-directory`,
+      );
     this.#tree.clear(path);
     return make(this.#tree.folder(folder), encodeName(name));
   }
@@ -287,7 +337,7 @@ function entryError(entry: TarEntry, err: unknown): unknown {
     return new InvalidParameterError(`${subject}: ${err.message}`, { cause: err });
   if (!(err instanceof SyscallError)) return err;
   const message = `${subject}: ${err.message}`;
-  return failedWith(err, "ENAMETOOLONG", "ELOOP", "ENOTDIR", "EINVAL", "EFBIG", "ERANGE")
+  return failedWith(err, "ENAMETOOLONG", "ELOOP", "ENOTDIR", "EINVAL", "EFBIG", "ERANGE", "E2BIG")
     ? new InvalidParameterError(message, { cause: err })
     : new SystemError(message, { cause: err });
 }

@@ -51,7 +51,7 @@ function dropWhiteout(tree: LayerTree, path: LayerPath): void {
 /** overlayfs merges the layers' roots whatever they are marked with, so every name is deleted by itself. */
 function hideRoot(tree: LayerTree, lowers: LowerLayers): void {
   const before = statAt(tree.folder(""), ".");
-  for (const name of lowers.rootNames()) {
+  for (const name of lowers.names("")) {
     const root = tree.folder("");
     const status = statAt(root, encodeName(name));
     if (status === undefined) mknodat(root, encodeName(name), S_IFCHR, 0n);

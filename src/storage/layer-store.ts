@@ -4,6 +4,8 @@
 //     <64 hex digits>/              a layer, named by its chain id; there whole or not at all
 //       diff/                       its files
 //       layer.json                  LayerRecord
+//       tar-split                   what its archive held besides the files' contents (tar-split.ts)
+//       replaced/                   files of the archive that later ones of the same name have replaced; rare
 //     :mountpoints:/diff/           below every image: what containers need to mount on (overlay.ts)
 //     :tmp:/<random>/               layers in the making and on their way out; emptied at every start
 //
@@ -11,6 +13,7 @@
 import { createHash } from "node:crypto";
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -22,7 +25,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { crashPoint } from "../base/crash-point.ts";
 import { syncFolder } from "../base/durable-file.ts";
-import { errorText, InvalidParameterError, NotFoundError } from "../base/errors.ts";
+import { errorText, InvalidParameterError, NotFoundError, SystemError } from "../base/errors.ts";
 import type { Host } from "../base/host.ts";
 import { digestOfHex, isDigest, type Digest } from "../spec/digest.ts";
 import { spreadFoldersIn } from "../sys/inode-flags.ts";
@@ -31,10 +34,12 @@ import { chainIDOf } from "./chain-id.ts";
 import { decompressed } from "./compression.ts";
 import { copyTree } from "./copy-tree.ts";
 import { applyLayer, type AppliedLayer } from "./layer-apply.ts";
+import { layerArchive, layerParts, ReplacedKeeper } from "./layer-archive.ts";
 import { settleLayer } from "./layer-settle.ts";
 import { makeMountpoints } from "./overlay.ts";
 import { syncFilesystemOf } from "./sync-filesystem.ts";
 import { TarReader, type TarLimits } from "./tar-reader.ts";
+import { SplitWriter } from "./tar-split.ts";
 
 export type LayerRecord = {
   readonly chainID: Digest;
@@ -44,12 +49,15 @@ export type LayerRecord = {
   readonly parent?: Digest;
   /** Sum of the sizes of its files. */
   readonly sizeBytes: number;
+  /** Size of its archive, uncompressed. */
+  readonly archiveBytes: number;
 };
 
 /** A layer that is unpacked and has no place in a chain yet. */
-export type StagedLayer = AppliedLayer & { readonly folder: string; readonly diffID: Digest };
+export type StagedLayer = AppliedLayer &
+  Pick<LayerRecord, "diffID" | "archiveBytes"> & { readonly folder: string };
 
-const maxEntries = 10_000_000;
+const mostEntries = 10_000_000;
 const flushStepBytes = 64 << 20;
 
 export class LayerStore {
@@ -57,6 +65,7 @@ export class LayerStore {
   readonly #host: Host;
   readonly #records = new Map<string, LayerRecord>();
   readonly #deletions = new Set<Promise<void>>();
+  readonly #holds = new Set<ReadonlySet<string>>();
   #unflushedBytes = 0;
   #isFlushing = false;
 
@@ -109,21 +118,36 @@ export class LayerStore {
         yield chunk;
       }
     }
-    const reader = new TarReader(hashed(), this.#limits());
+    const files = join(folder, layerParts.files);
+    const replaced = new ReplacedKeeper(folder);
+    let reader: TarReader | undefined;
     try {
-      mkdirSync(join(folder, "diff"));
-      chmodSync(join(folder, "diff"), 0o755);
-      const applied = await applyLayer(reader, join(folder, "diff"));
+      mkdirSync(files);
+      chmodSync(files, 0o755);
+      using split = new SplitWriter(join(folder, layerParts.split));
+      reader = new TarReader(hashed(), this.#limits(), (bytes) => split.bytes(bytes));
+      const applied = await applyLayer(reader, files, {
+        body: (path, extents) => split.body(path, extents),
+        keepReplaced: (path) => replaced.keep(path, split.bodies),
+      });
       // The digest covers what stands behind the archive's end too.
       await reader.drain();
       if (readBytes === 0)
         throw new InvalidParameterError("the archive is empty: not even a tar archive's end");
-      return { ...applied, folder, diffID: digestOfHex(hash.digest("hex")) };
+      split.end();
+      replaced.end();
+      crashPoint("layer staged");
+      return {
+        ...applied,
+        folder,
+        diffID: digestOfHex(hash.digest("hex")),
+        archiveBytes: split.archiveBytes,
+      };
     } catch (err) {
       this.#deleteLater(folder);
       throw err;
     } finally {
-      await reader.close();
+      await reader?.close();
     }
   }
 
@@ -137,8 +161,7 @@ export class LayerStore {
     for (const layer of layers) {
       const on = records.at(-1)?.chainID ?? parent;
       const chainID = chainIDOf(on, layer.diffID);
-      const { diffID, sizeBytes } = layer;
-      const record = { chainID, diffID, ...(on === undefined ? {} : { parent: on }), sizeBytes };
+      const record = recordOf(layer, chainID, on);
       records.push(this.get(chainID) ?? record);
       const isThere = this.get(chainID) !== undefined;
       if (!isThere) {
@@ -160,17 +183,48 @@ export class LayerStore {
 
   /** A second one of a staged layer, for an image that has the same archive twice: overlayfs takes no folder twice. */
   async duplicate(layer: StagedLayer): Promise<StagedLayer> {
-    const folder = this.scratch();
-    await copyTree(join(layer.folder, "diff"), join(folder, "diff"));
-    return { ...layer, folder };
+    return { ...layer, folder: await this.#copyParts(layer.folder) };
   }
 
   /** A staged layer of the same files as one in the graph, for another place. */
-  async copy({ chainID, diffID, sizeBytes }: LayerRecord): Promise<StagedLayer> {
+  async copy(record: LayerRecord): Promise<StagedLayer> {
     const nothing = { entries: 0, implied: new Map<bigint, string>(), whiteouts: [], opaqueRoot: false };
-    const folder = this.scratch();
-    await copyTree(this.diff(chainID), join(folder, "diff"));
-    return { ...nothing, folder, diffID, sizeBytes };
+    const { diffID, sizeBytes, archiveBytes } = record;
+    const folder = await this.#copyParts(this.#place(record.chainID));
+    return { ...nothing, diffID, sizeBytes, archiveBytes, folder };
+  }
+
+  /**
+   * The archive that the layer came from, uncompressed, `archiveBytes` long. Hold the layer while it is read.
+   * @throws NotFoundError; SystemError at its end when it is not the same any more.
+   */
+  async *archive(chainID: string): AsyncGenerator<Uint8Array> {
+    const record = this.get(chainID);
+    if (record === undefined) throw new NotFoundError(`layer ${chainID} not found`);
+    const hash = createHash("sha256");
+    for (const chunk of layerArchive(this.#place(chainID))) {
+      hash.update(chunk);
+      yield chunk;
+    }
+    const diffID = digestOfHex(hash.digest("hex"));
+    if (diffID !== record.diffID)
+      throw new SystemError(
+        `layer ${chainID} is damaged on disk: its archive is ${diffID}, not ${record.diffID}`,
+      );
+  }
+
+  /** Until the hold is disposed of, these layers are in use (`held`). */
+  hold(chainIDs: Iterable<string>): Disposable {
+    const holding = new Set(chainIDs);
+    this.#holds.add(holding);
+    return { [Symbol.dispose]: () => void this.#holds.delete(holding) };
+  }
+
+  /** Layers that somebody reads or builds on. */
+  held(): Set<string> {
+    const held = new Set<string>();
+    for (const holding of this.#holds) for (const chainID of holding) held.add(chainID);
+    return held;
   }
 
   /** Of a staged layer, or a scratch folder; of one that was committed meanwhile nothing is left to discard. */
@@ -185,6 +239,7 @@ export class LayerStore {
       if (!this.#records.delete(chainID)) continue;
       const folder = this.scratch();
       renameSync(this.#place(chainID), join(folder, "gone"));
+      crashPoint("layer taken out");
       doomed.push(folder);
     }
     if (doomed.length > 0) syncFolder(this.folder);
@@ -194,6 +249,13 @@ export class LayerStore {
   /** Resolves when nothing is left to delete in the background. */
   async idle(): Promise<void> {
     while (this.#deletions.size > 0) await Promise.all(this.#deletions);
+  }
+
+  async #copyParts(from: string): Promise<string> {
+    const folder = this.scratch();
+    for (const part of Object.values(layerParts))
+      if (existsSync(join(from, part))) await copyTree(join(from, part), join(folder, part));
+    return folder;
   }
 
   /** Lets the disk write while a large archive is still being unpacked, so that less is left to wait for at the commit. */
@@ -243,8 +305,12 @@ export class LayerStore {
 
   /** What cannot fit on the disk is refused before it fills it. */
   #limits(): TarLimits {
-    const { bavail, bsize } = statfsSync(this.folder);
-    return { maxEntries, maxTotalBytes: bavail * bsize };
+    const { bavail, bsize, files, ffree } = statfsSync(this.folder);
+    // Some file systems make inodes as they need them, and count none.
+    return {
+      maxEntries: files > 0 ? Math.min(ffree, mostEntries) : mostEntries,
+      maxTotalBytes: bavail * bsize,
+    };
   }
 
   #place(chainID: string): string {
@@ -270,4 +336,9 @@ export class LayerStore {
       .finally(() => this.#deletions.delete(deletion));
     this.#deletions.add(deletion);
   }
+}
+
+function recordOf(layer: StagedLayer, chainID: Digest, parent: Digest | undefined): LayerRecord {
+  const { diffID, sizeBytes, archiveBytes } = layer;
+  return { chainID, diffID, ...(parent === undefined ? {} : { parent }), sizeBytes, archiveBytes };
 }

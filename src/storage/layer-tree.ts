@@ -1,18 +1,20 @@
 // The folder into which a layer is unpacked, reached through descriptors only. Every path of the archive is resolved by
 // the kernel as if that folder were the root of everything (openat2, RESOLVE_IN_ROOT), and the last component is never
 // followed: neither `..` nor a symbolic link that an earlier entry planted leads out of it.
-import { rmSync } from "node:fs";
+import { readlinkSync } from "node:fs";
 import { InvalidParameterError } from "../base/errors.ts";
-import { mkdirat, statAt, unlinkat, type EntryStatus } from "../sys/directory-entry.ts";
+import { AT_FDCWD, mkdirat, renameat2, statAt, unlinkat, type EntryStatus } from "../sys/directory-entry.ts";
 import { failedWith, type Path } from "../sys/errno.ts";
 import { closeFd, O_DIRECTORY, O_PATH, openFile } from "../sys/file.ts";
 import { openInRoot } from "../sys/open-in-root.ts";
 import { lsetxattr } from "../sys/xattr.ts";
-import { quoted, splitPath, type LayerPath } from "./entry-path.ts";
-import { encodeName } from "./tar-name.ts";
+import { joinPath, quoted, splitPath, type LayerPath } from "./entry-path.ts";
+import { removeTree } from "./remove-tree.ts";
+import { decodeName, encodeName } from "./tar-name.ts";
 
 const S_IFMT = 0o170000;
 const S_IFDIR = 0o040000;
+const S_IFREG = 0o100000;
 export const S_IFCHR = 0o020000;
 
 export const opaqueXattr = "trusted.overlay.opaque";
@@ -24,20 +26,33 @@ export function isFolder(status: EntryStatus): boolean {
   return (status.mode & S_IFMT) === S_IFDIR;
 }
 
+export function isRegular(status: EntryStatus): boolean {
+  return (status.mode & S_IFMT) === S_IFREG;
+}
+
 /** overlayfs shows a character device 0/0 as "deleted". */
 export function isWhiteout(status: EntryStatus): boolean {
   return (status.mode & S_IFMT) === S_IFCHR && status.deviceMajor === 0 && status.deviceMinor === 0;
 }
 
+/** Says where a file or folder that makes room for another is kept. @returns a path that does not exist yet. */
+export type KeepReplaced = (path: LayerPath) => string;
+
 /** INVARIANT: a descriptor that `folder` returned is good until the next call of any method. */
 export class LayerTree implements Disposable {
   readonly #root: number;
+  readonly #rootPath: string;
+  readonly #keepReplaced: KeepReplaced | undefined;
   /** Open folders, least recently used first. */
   readonly #folders = new Map<LayerPath, number>();
+  readonly #realFolders = new Map<LayerPath, LayerPath>();
   readonly #implied = new Map<bigint, LayerPath>();
 
-  constructor(path: string) {
+  /** Without `keepReplaced` what has to make room is deleted. */
+  constructor(path: string, keepReplaced?: KeepReplaced) {
     this.#root = openFile(path, O_PATH | O_DIRECTORY);
+    this.#rootPath = readlinkSync(`/proc/self/fd/${this.#root}`);
+    this.#keepReplaced = keepReplaced;
     const status = statAt(this.#root, ".");
     if (status !== undefined) this.#implied.set(status.inode, "");
   }
@@ -90,6 +105,19 @@ export class LayerTree implements Disposable {
     }
   }
 
+  /** Where an entry is whose folder is there: the same place by a path without links. */
+  realPath(path: LayerPath): LayerPath {
+    const { folder, name } = splitPath(path);
+    if (folder === "") return name;
+    let real = this.#realFolders.get(folder);
+    if (real === undefined) {
+      const bytes = readlinkSync(`/proc/self/fd/${this.folder(folder)}`, { encoding: "buffer" });
+      real = decodeName(bytes.subarray(Buffer.byteLength(this.#rootPath) + 1));
+      this.#realFolders.set(folder, real);
+    }
+    return joinPath(real, name);
+  }
+
   /** Notes that an entry describes this folder. */
   described(folder: number, name: Path): void {
     const status = statAt(folder, name);
@@ -106,8 +134,10 @@ export class LayerTree implements Disposable {
     const entry = encodeName(name);
     const status = statAt(parent, entry);
     if (status === undefined) return false;
-    if (isFolder(status)) rmSync(pathOf(parent, entry), { recursive: true, force: true });
-    else unlinkat(parent, entry);
+    const isKept = isFolder(status) || isRegular(status);
+    const kept = isKept ? this.#keepReplaced?.(this.realPath(path)) : undefined;
+    if (kept !== undefined) renameat2(parent, entry, AT_FDCWD, kept);
+    else removeTree(parent, entry);
     // A path through what is gone leads somewhere else now.
     this.#forgetFolders();
     return isWhiteout(status);
@@ -141,6 +171,7 @@ export class LayerTree implements Disposable {
     const [oldest] = this.#folders.size < maxOpenFolders ? [] : this.#folders;
     if (oldest !== undefined) {
       this.#folders.delete(oldest[0]);
+      this.#realFolders.delete(oldest[0]);
       closeFd(oldest[1]);
     }
     this.#folders.set(path, fd);
@@ -149,6 +180,7 @@ export class LayerTree implements Disposable {
   #forgetFolders(): void {
     for (const fd of this.#folders.values()) closeFd(fd);
     this.#folders.clear();
+    this.#realFolders.clear();
   }
 }
 

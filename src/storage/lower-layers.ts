@@ -8,6 +8,9 @@ import { joinPath, splitPath, type LayerPath } from "./entry-path.ts";
 import { isFolder, isWhiteout, opaqueXattr } from "./layer-tree.ts";
 import { decodeName, encodeName } from "./tar-name.ts";
 
+/** What the stack shows at a path, and where that lies on disk. */
+export type LowerEntry = { readonly place: Path; readonly status: EntryStatus };
+
 /** Folders on disk that are merged into one, topmost first. */
 type MergedFolder = readonly string[];
 
@@ -26,15 +29,26 @@ export class LowerLayers {
     return top === undefined ? undefined : encodeName(top);
   }
 
-  /** The names that the stack shows at its root. */
-  rootNames(): Set<string> {
+  /** `undefined` when it shows nothing there. */
+  entry(path: LayerPath): LowerEntry | undefined {
+    const { folder, name } = splitPath(path);
+    for (const parent of this.#folder(folder)) {
+      const place = joinPath(parent, name);
+      const status = statusOf(place);
+      if (status !== undefined) return isWhiteout(status) ? undefined : { place: encodeName(place), status };
+    }
+    return undefined;
+  }
+
+  /** The names that the stack shows in a folder; none where it shows no folder. */
+  names(path: LayerPath): Set<string> {
     const shown = new Set<string>();
     const deleted = new Set<string>();
-    for (const root of this.#roots) {
-      for (const bytes of readdirSync(root, { encoding: "buffer" })) {
+    for (const folder of this.#folder(path)) {
+      for (const bytes of readdirSync(encodeName(folder) as string | Buffer, { encoding: "buffer" })) {
         const name = decodeName(bytes);
         if (shown.has(name) || deleted.has(name)) continue;
-        const status = statusOf(joinPath(root, name));
+        const status = statusOf(joinPath(folder, name));
         (status === undefined || isWhiteout(status) ? deleted : shown).add(name);
       }
     }

@@ -40,6 +40,8 @@ const noLimits: TarLimits = { maxEntries: Number.MAX_SAFE_INTEGER, maxTotalBytes
 
 /** Extended headers and long names are held in memory; Linux allows 64 KiB for one attribute and 4 KiB for a path. */
 const maxExtraBytes = 1 << 20;
+/** Global records are copied for each entry that has records of its own; real ones have some dozens of bytes. */
+const maxGlobalBytes = 64 << 10;
 
 const kinds: Readonly<Record<string, EntryKind>> = {
   "0": "file",
@@ -66,15 +68,18 @@ type Extras = { pax: PaxRecords; longName?: Uint8Array; longTarget?: Uint8Array 
 export class TarReader {
   readonly #bytes: ByteReader;
   readonly #limits: TarLimits;
+  readonly #onOther: ((bytes: Uint8Array) => void) | undefined;
   #global: PaxRecords = noRecords;
   #bodyLeft = 0;
   #padding = 0;
   #entries = 0;
   #declaredBytes = 0;
 
-  constructor(source: ByteSource, limits: TarLimits = noLimits) {
+  /** `onOther` is given, in order, all that `read` does not give. */
+  constructor(source: ByteSource, limits: TarLimits = noLimits, onOther?: (bytes: Uint8Array) => void) {
     this.#bytes = new ByteReader(source);
     this.#limits = limits;
+    this.#onOther = onOther;
   }
 
   /** The next entry, or `undefined` at the archive's end. What was left of the body before is passed over. */
@@ -82,9 +87,9 @@ export class TarReader {
     const extras: Extras = { pax: this.#global };
     for (;;) {
       const left = this.#bodyLeft + this.#padding;
-      if ((await this.#bytes.skip(left)) < left) throw truncated();
+      if ((await this.#skip(left)) < left) throw truncated();
       this.#bodyLeft = this.#padding = 0;
-      const block = await this.#bytes.take(blockSize);
+      const block = await this.#take(blockSize);
       if (block.length === 0 || (block.length === blockSize && isZeroBlock(block))) return undefined;
       if (block.length < blockSize) throw truncated();
       const header = decodeHeader(block);
@@ -113,7 +118,8 @@ export class TarReader {
   /** Reads on to the end of the source, where padding or a second archive may stand. */
   async drain(): Promise<void> {
     this.#bodyLeft = this.#padding = 0;
-    await this.#bytes.skip(Number.POSITIVE_INFINITY);
+    const room = this.#limits.maxTotalBytes - this.#declaredBytes;
+    if ((await this.#skip(room + 1)) > room) throw this.#tooLarge();
   }
 
   async close(): Promise<void> {
@@ -129,6 +135,11 @@ export class TarReader {
         return;
       case "g":
         this.#global = decodePax(await this.#wholeBody(), this.#global);
+        // Every header may add to those before, and all of them are held to the end.
+        if (sizeOf(this.#global) > maxGlobalBytes)
+          throw new InvalidParameterError(
+            `invalid tar header: more than ${maxGlobalBytes} bytes of global records`,
+          );
         extras.pax = new Map([...this.#global, ...extras.pax]);
         return;
       case "L":
@@ -165,10 +176,7 @@ export class TarReader {
       path = found?.name ?? path;
     }
     this.#declaredBytes += sparse?.fileBytes ?? sizeBytes;
-    if (this.#declaredBytes > this.#limits.maxTotalBytes)
-      throw new InvalidParameterError(
-        `the archive declares more than ${this.#limits.maxTotalBytes} bytes of files, more than there is room for`,
-      );
+    if (this.#declaredBytes > this.#limits.maxTotalBytes) throw this.#tooLarge();
     if (path.includes("\0") || path === "") throw new InvalidParameterError("invalid tar header: bad name");
     const modifiedNs = paxTime(pax, "mtime") ?? BigInt(header.mtime) * 1_000_000_000n;
     return {
@@ -196,16 +204,39 @@ export class TarReader {
   async #wholeBody(): Promise<Uint8Array> {
     if (this.#bodyLeft > maxExtraBytes)
       throw new InvalidParameterError(`invalid tar header: an extended header of ${this.#bodyLeft} bytes`);
-    const bytes = await this.#bytes.take(this.#bodyLeft);
+    const bytes = await this.#take(this.#bodyLeft);
     if (bytes.length < this.#bodyLeft) throw truncated();
     this.#bodyLeft = 0;
     return bytes.slice();
   }
 
   async #block(): Promise<Uint8Array> {
-    const block = await this.#bytes.take(blockSize);
+    const block = await this.#take(blockSize);
     if (block.length < blockSize) throw truncated();
     return block;
+  }
+
+  async #take(length: number): Promise<Uint8Array> {
+    const bytes = await this.#bytes.take(length);
+    this.#onOther?.(bytes);
+    return bytes;
+  }
+
+  async #skip(length: number): Promise<number> {
+    let left = length;
+    while (left > 0) {
+      const bytes = await this.#bytes.some(left);
+      if (bytes.length === 0) break;
+      this.#onOther?.(bytes);
+      left -= bytes.length;
+    }
+    return length - left;
+  }
+
+  #tooLarge(): InvalidParameterError {
+    return new InvalidParameterError(
+      `the archive declares more than ${this.#limits.maxTotalBytes} bytes of files, more than there is room for`,
+    );
   }
 
   async #mapBlock(): Promise<Uint8Array> {
@@ -213,6 +244,12 @@ export class TarReader {
     this.#bodyLeft -= block.length;
     return block;
   }
+}
+
+function sizeOf(records: PaxRecords): number {
+  let size = 0;
+  for (const [key, value] of records) size += key.length + value.length;
+  return size;
 }
 
 function paxName(pax: PaxRecords, key: string): Uint8Array | undefined {

@@ -2,6 +2,7 @@
 // "Storing Sparse Files": the old GNU header, and the pax formats 0.0, 0.1 and 1.0).
 import { InvalidParameterError } from "../base/errors.ts";
 import { blockSize, readNumber } from "./tar-header.ts";
+import { decodeName } from "./tar-name.ts";
 import { paxInteger, paxText, type PaxRecords } from "./tar-pax.ts";
 
 export type Extent = { readonly offset: number; readonly sizeBytes: number };
@@ -61,7 +62,8 @@ export async function readPaxMap(
   bodyBytes: number,
   readBlock: ReadBlock,
 ): Promise<PaxSparse | undefined> {
-  const name = paxText(records, "GNU.sparse.name");
+  const nameBytes = records.get("GNU.sparse.name");
+  const name = nameBytes === undefined ? undefined : decodeName(nameBytes);
   if (paxText(records, "GNU.sparse.major") === "1") {
     const fileBytes = paxInteger(records, "GNU.sparse.realsize") ?? 0;
     const { numbers, readBytes } = await readMapText(bodyBytes, readBlock);

@@ -3,6 +3,7 @@ import type { EntryKind, TarEntry } from "./tar-reader.ts";
 import { blockSize, fields } from "./tar-header.ts";
 import { encodeName } from "./tar-name.ts";
 import { encodePax, xattrKey } from "./tar-pax.ts";
+import type { SparseMap } from "./tar-sparse.ts";
 
 const types: Readonly<Record<EntryKind, string>> = {
   file: "0",
@@ -29,12 +30,41 @@ export const plainEntry: Omit<TarEntry, "path"> = {
   xattrs: new Map(),
 };
 
-/** The block or blocks before an entry's body. Sparse maps are not written. */
+/**
+ * The block or blocks before an entry's body. `sizeBytes` of a sparse file is that of its pieces; its map, in the pax format
+ * 1.0, becomes part of what comes before them.
+ */
 export function encodeEntry(entry: TarEntry): Uint8Array {
+  if (entry.sparse !== undefined) return encodeSparse(entry, entry.sparse);
+  return encodePlain(entry, new Map());
+}
+
+function encodeSparse(entry: TarEntry, { fileBytes, extents }: SparseMap): Uint8Array {
+  // GNU tar takes the end of the last piece for the end of the file.
+  const last = extents.at(-1);
+  const endsInData = last !== undefined && last.offset + last.sizeBytes === fileBytes;
+  const pieces = endsInData ? extents : [...extents, { offset: fileBytes, sizeBytes: 0 }];
+  const numbers = [pieces.length, ...pieces.flatMap(({ offset, sizeBytes }) => [offset, sizeBytes])];
+  const map = Buffer.from(numbers.map((value) => `${value}\n`).join(""));
+  const mapBytes = map.length + padding(map.length).length;
+  const pax = new Map<string, Uint8Array>([
+    ["GNU.sparse.major", Buffer.from("1")],
+    ["GNU.sparse.minor", Buffer.from("0")],
+    ["GNU.sparse.name", Buffer.from(encodeName(entry.path))],
+    ["GNU.sparse.realsize", Buffer.from(String(fileBytes))],
+  ]);
+  // Programs that know no sparse files unpack the pieces under another name than the file's.
+  const slash = entry.path.lastIndexOf("/") + 1;
+  const path = `${entry.path.slice(0, slash)}GNUSparseFile.0/${entry.path.slice(slash)}`;
+  const header = encodePlain({ ...entry, path, sizeBytes: entry.sizeBytes + mapBytes }, pax);
+  return Buffer.concat([header, map, padding(map.length)]);
+}
+
+/** `pax`: records that come first. */
+function encodePlain(entry: TarEntry, pax: Map<string, Uint8Array>): Uint8Array {
   const name = Buffer.from(encodeName(entry.path));
   const target = Buffer.from(encodeName(entry.target));
   const seconds = floorSeconds(entry.modifiedNs);
-  const pax = new Map<string, Uint8Array>();
   if (name.length > fields.name[1]) pax.set("path", name);
   if (target.length > fields.linkName[1]) pax.set("linkpath", target);
   if (!fitsOctal(entry.sizeBytes, fields.size[1])) pax.set("size", Buffer.from(String(entry.sizeBytes)));

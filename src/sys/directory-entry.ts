@@ -126,6 +126,8 @@ export type EntryStatus = {
   readonly nlink: number;
   readonly inode: bigint;
   readonly sizeBytes: number;
+  /** Bytes on disk: fewer than the size where a file has holes. */
+  readonly allocatedBytes: number;
   readonly accessedNs: bigint;
   readonly modifiedNs: bigint;
   readonly changedNs: bigint;
@@ -162,6 +164,7 @@ export function statAt(folder: number, name: Path, flags = AT_SYMLINK_NOFOLLOW):
     mode: view.getUint16(28, true),
     inode: view.getBigUint64(32, true),
     sizeBytes: Number(view.getBigUint64(40, true)),
+    allocatedBytes: Number(view.getBigUint64(48, true)) * 512,
     accessedNs: timeAt(64),
     changedNs: timeAt(96),
     modifiedNs: timeAt(112),

@@ -100,6 +100,27 @@ export function readAt(
   return checkUninterrupted(() => libc.pread(fd, ptr(buffer, offset), length, position), "pread");
 }
 
+const SEEK_DATA = 3;
+const SEEK_HOLE = 4;
+
+/** A run of bytes of a file that are not a hole. */
+export type DataExtent = { readonly offset: number; readonly sizeBytes: number };
+
+/** Where a file has data, ascending; file systems that know no holes give one for the whole of it. lseek(2). */
+export function dataExtents(fd: number): DataExtent[] {
+  const extents: DataExtent[] = [];
+  for (let end = 0; ;) {
+    const offset = libc.lseek(fd, end, SEEK_DATA);
+    if (offset === -1) {
+      const errno = lastErrno();
+      if (errno === errnoOf("ENXIO")) return extents;
+      throw new SyscallError("lseek", errno);
+    }
+    end = check(libc.lseek(fd, Number(offset), SEEK_HOLE), "lseek");
+    extents.push({ offset: Number(offset), sizeBytes: end - Number(offset) });
+  }
+}
+
 /**
  * Whether there is nothing to move: an empty array has no address to give. The kernel trusts address and length, so a
  * range that leaves the array would be someone else's memory.

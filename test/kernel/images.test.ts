@@ -552,34 +552,83 @@ test("an image whose layer or config is gone is left out with a warning, the oth
   expect(warnings).toContain("image cannot be read");
 });
 
-// A crash at each step of a load: another process dies there as by `kill -9`.
+// A crash at each step: another process dies there as by `kill -9`.
 
-for (const point of ["layers-settled", "layer-renamed"])
-  test(`a crash at ${point} of a load leaves no image, and sweeping leaves no layer`, async () => {
+async function dieAt(point: string, work: string): Promise<void> {
+  const source = `${import.meta.dir}/../../src`;
+  const program = `
+    import { realHost } from "${source}/base/host.ts";
+    import { silentLog } from "${source}/base/log.ts";
+    import { openImageStore } from "${source}/images/image-store.ts";
+    import { loadImages } from "${source}/images/load.ts";
+    import { removeImage } from "${source}/images/remove.ts";
+    const store = openImageStore(realHost(silentLog), ${JSON.stringify(root)});
+    ${work}`;
+  const child = Bun.spawn([process.execPath, "-e", program], {
+    env: { ...process.env, SAMPAN_CRASH_POINT: point },
+    stderr: "inherit",
+  });
+  await child.exited;
+  expect(child.signalCode).toBe("SIGKILL");
+  store = openImageStore(host, root);
+}
+
+const nothingLeft = (): void => {
+  expect(readdirSync(join(root, "graph")).sort()).toEqual([":mountpoints:", ":tmp:"]);
+  expect(readdirSync(join(root, "content", "sha256"))).toEqual([]);
+  expect(readdirSync(join(root, "images"))).toEqual([]);
+};
+
+const loadCrashes: readonly (readonly [point: string, layers: number, images: number])[] = [
+  ["layers-settled", 0, 0],
+  ["layer-renamed", 1, 0],
+  ["image config written", 2, 0],
+  ["image recorded", 2, 1],
+];
+
+for (const [point, layers, images] of loadCrashes)
+  test(`a crash at "${point}" of a load leaves an image whole or not at all, and the sweep leaves nothing else`, async () => {
     const archive = join(root, "archive.tar");
     writeFileSync(archive, dockerArchive([{ ...good, tags: ["a:1"] }]));
-    const program = `
-      import { realHost } from "${import.meta.dir}/../../src/base/host.ts";
-      import { silentLog } from "${import.meta.dir}/../../src/base/log.ts";
-      import { openImageStore } from "${import.meta.dir}/../../src/images/image-store.ts";
-      import { loadImages } from "${import.meta.dir}/../../src/images/load.ts";
-      const store = openImageStore(realHost(silentLog), ${JSON.stringify(root)});
-      await loadImages(store, Bun.file(${JSON.stringify(archive)}).stream());`;
-    const child = Bun.spawn([process.execPath, "-e", program], {
-      env: { ...process.env, SAMPAN_CRASH_POINT: point },
-      stderr: "inherit",
-    });
-    await child.exited;
-    expect(child.signalCode).toBe("SIGKILL");
-    store = openImageStore(host, root);
-    expect(store.count()).toBe(0);
-    expect(store.layers.all()).toHaveLength(point === "layer-renamed" ? 1 : 0);
+    await dieAt(point, `await loadImages(store, Bun.file(${JSON.stringify(archive)}).stream());`);
+    expect(store.count()).toBe(images);
+    expect(store.layers.all()).toHaveLength(layers);
     await sweepLayers(store, () => []);
     await store.layers.idle();
-    expect(readdirSync(join(root, "graph")).sort()).toEqual([":mountpoints:", ":tmp:"]);
+    if (images === 0) nothingLeft();
     await load(readFileSync(archive));
     expect(filesOf(store.resolve("a:1"))).toEqual(["a", "b"]);
   });
+
+for (const point of ["image forgotten", "layer taken out"])
+  test(`a crash at "${point}" of a removal: the image is gone, and the sweep takes the rest`, async () => {
+    await load(dockerArchive([{ ...good, tags: ["a:1"] }]));
+    await dieAt(point, `await removeImage(store, "a:1", { usedBy: () => [], layersInUse: () => [] });`);
+    expect(store.count()).toBe(0);
+    expect(listImages(store)).toEqual([]);
+    await sweepLayers(store, () => []);
+    await store.layers.idle();
+    nothingLeft();
+  });
+
+test("sweeping spares what images name, containers stand on and somebody holds", async () => {
+  await load(dockerArchive([{ ...good, tags: ["a:1"] }]));
+  const [used, held] = [testImage([[file("used")]]), testImage([[file("held")]])];
+  const chain: string[] = [];
+  for (const image of [used, held]) {
+    const [loaded] = await load(dockerArchive([image]));
+    chain.push(loaded?.image.layers[0] ?? "");
+    using _hold = store.layers.hold(chain);
+    await removeImage(store, image.id, { usedBy: () => [], layersInUse: () => [] });
+  }
+  const inUse = (): string[] => chain.slice(0, 1);
+  {
+    using _hold = store.layers.hold(chain.slice(1));
+    expect(await sweepLayers(store, inUse)).toEqual([]);
+  }
+  expect(await sweepLayers(store, inUse)).toEqual(chain.slice(1));
+  expect(store.layers.all()).toHaveLength(3);
+});
 
 // Archives as other tools write them.
 

@@ -86,8 +86,14 @@ test("a layer is named by its chain id, its record says what it is", async () =>
   const records = await layers.commit(undefined, [a, b]);
   const [first, second] = chainIDsOf([a.diffID, b.diffID]);
   expect(records).toEqual([
-    { chainID: first as Digest, diffID: a.diffID, sizeBytes: 5 },
-    { chainID: second as Digest, diffID: b.diffID, parent: first as Digest, sizeBytes: 3 },
+    { chainID: first as Digest, diffID: a.diffID, sizeBytes: 5, archiveBytes: 2048 },
+    {
+      chainID: second as Digest,
+      diffID: b.diffID,
+      parent: first as Digest,
+      sizeBytes: 3,
+      archiveBytes: 2048,
+    },
   ]);
   expect(new LayerStore(host, root).all().toSorted((x, y) => x.sizeBytes - y.sizeBytes)).toEqual(
     records.toReversed(),
