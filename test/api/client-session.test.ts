@@ -182,7 +182,14 @@ describe("Ctrl-C on a terminal", () => {
     running.type("\x03");
     await Bun.sleep(100);
     expect(running.child.exitCode).toBeNull();
-    running.type("\x03");
+    // Signals that a busy machine has not delivered yet become one: more than three may have to be typed.
+    await eventually(
+      () => {
+        if (running.child.exitCode === null) running.type("\x03");
+        return running.child.exitCode !== null;
+      },
+      () => "the client to leave",
+    );
     expect(await running.child.exited).toBe(1);
     expect(running.seen()).toContain("got 3 SIGTERM/SIGINTs, forcefully exiting");
     expect((await sampan("ps", "-q", "--filter", "name=deaf")).stdout).not.toBe("");
