@@ -6,6 +6,7 @@
 import type { Duplex, Writable } from "node:stream";
 import type { Hijacked } from "./answer.ts";
 import { detachScanner } from "../base/detach-keys.ts";
+import { onReadEnd } from "../base/stream-end.ts";
 import { writeAll } from "./write-stream.ts";
 
 /** After all output has been sent the client may still be sending: so long its input is thrown away before the line is cut. */
@@ -36,20 +37,17 @@ function pump(
       output.destroy();
       resolve();
     };
-    const letGo = (): void => {
-      stream.off("end", finished).off("close", finished);
-      input.unpipe(stream);
-    };
-    const finished = (): void => {
+    const callOff = onReadEnd(stream, () => {
       letGo();
       void openUntil.then(() => linger(input, output)).then(gone);
+    });
+    const letGo = (): void => {
+      callOff();
+      input.unpipe(stream);
     };
     input.on("error", gone);
     output.on("error", gone);
     output.on("close", gone);
-    stream.on("error", finished);
-    stream.on("end", finished);
-    stream.on("close", finished);
     stream.pipe(output, { end: false });
     if (detach) {
       pumpTerminalInput(input, stream, detach.keys, () => {

@@ -2,6 +2,7 @@
 import type { Duplex } from "node:stream";
 import { errorText } from "../base/errors.ts";
 import { goDuration } from "../base/go-duration.ts";
+import { onReadEnd } from "../base/stream-end.ts";
 import type { HealthCheck } from "../containers/health.ts";
 import type { HealthcheckResult } from "../spec/docker.ts";
 import { FrameSplitter } from "../spec/stdcopy.ts";
@@ -91,7 +92,7 @@ function readOutput(stream: Duplex, output: ProbeOutput): Promise<void> {
   return new Promise((resolve) => {
     const frames = new FrameSplitter();
     stream.on("data", (piece: Uint8Array) => frames.push(piece, (_stream, part) => output.take(part)));
-    for (const event of ["end", "close", "error"]) stream.once(event, () => resolve());
+    onReadEnd(stream, resolve);
   });
 }
 
