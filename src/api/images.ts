@@ -3,6 +3,7 @@ import { ForbiddenError, InvalidParameterError, SystemError } from "../base/erro
 import { resolveOrMakeImage } from "../engine/host-image.ts";
 import { importImage, listImages, loadImages, removeImage, saveImages, tagImage } from "../engine/images.ts";
 import { pullAllTags, pullImage } from "../engine/pull.ts";
+import { pushImage } from "../engine/push.ts";
 import { pruneImages } from "../engine/prune-images.ts";
 import { imageHistory } from "../images/image-history.ts";
 import { parsePlatformJson, requirePlatform } from "../images/image-platform.ts";
@@ -15,10 +16,12 @@ import {
   familiarName,
   familiarString,
   hostImageName,
+  isTag,
   parseReference,
   withDefaultTag,
 } from "../spec/reference.ts";
 import type { Reference } from "../spec/reference.ts";
+import type { PushCompression } from "../storage/compress.ts";
 import type { Answer } from "./answer.ts";
 import { empty, json, jsonType, stream, tarArchive } from "./answer.ts";
 import { forVersion, imageInspectByVersion, imageSummaryByVersion } from "./answers-by-version.ts";
@@ -135,6 +138,33 @@ function pulledReference(fromImage: string, tagOrDigest: string): Reference {
 
 function withoutTag(name: string): string {
   return name.replace(/:[^/:]*$/, "");
+}
+
+export function push(call: Call): Answer {
+  const { engine, query, signal } = call;
+  const { reference, problem } = parseReference(param(call, "name"));
+  if (reference === undefined) throw new InvalidParameterError(problem);
+  const wanted = textOf(query, "tag") || reference.tag;
+  if (wanted !== undefined && !isTag(wanted)) throw new InvalidParameterError("invalid tag format");
+  const credentials = decodeAuthHeader(headerOf(call, "x-registry-auth"));
+  const compression = compressionOf(textOf(query, "compression"));
+  return stream(
+    jsonType,
+    progressLines((report) =>
+      pushImage(engine, wanted === undefined ? reference : { ...reference, tag: wanted }, {
+        credentials,
+        compression,
+        report,
+        signal,
+      }),
+    ),
+  );
+}
+
+/** A parameter of our own: how layers are compressed that the registry does not have. */
+function compressionOf(text: string): PushCompression | undefined {
+  if (text === "" || text === "gzip" || text === "zstd") return text === "" ? undefined : text;
+  throw new InvalidParameterError(`invalid compression ${JSON.stringify(text)}: must be gzip or zstd`);
 }
 
 /** From the request's body, or from an address that the daemon fetches. */

@@ -61,6 +61,7 @@ export const routes: readonly Route[] = [
   { method: "GET", pattern: "/images/*name/get", handler: images.save },
   { method: "GET", pattern: "/images/*name/json", handler: images.inspect },
   { method: "GET", pattern: "/images/*name/history", handler: images.history },
+  { method: "POST", pattern: "/images/*name/push", handler: images.push },
   { method: "POST", pattern: "/images/*name/tag", handler: images.tag },
   { method: "DELETE", pattern: "/images/*name", handler: images.remove },
 
