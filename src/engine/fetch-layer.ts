@@ -45,6 +45,7 @@ export async function fetchLayer(
       try {
         return await stageLayer(engine, request, ingest, signal, say);
       } catch (err) {
+        if (ingest.sizeBytes === 0) images.ingest.drop(digest);
         if (!(err instanceof InvalidParameterError)) throw err;
         ingest.reset();
         images.ingest.drop(digest);
@@ -86,7 +87,10 @@ async function stageLayer(
     say("Download complete");
     say("Extracting", { current: blob.size, total: blob.size });
   }
-  const layer = await images.layers.stage(watched(), signal);
+  const layer = await images.layers.stage(watched(), signal).catch((err: unknown) => {
+    if (!(err instanceof InvalidParameterError)) throw err;
+    throw new InvalidParameterError(`failed to register layer: ${err.message}`, { cause: err });
+  });
   if (layer.diffID === diffID) return layer;
   images.layers.discard(layer);
   throw new InvalidParameterError(

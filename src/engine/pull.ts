@@ -2,17 +2,16 @@
 //
 //   manifest (by tag or digest) ─► index? the one for the platform ─► config ─► layers that are missing, side by side,
 //   each unpacked as it comes ─► all committed in one step ─► image, its names, the manifests that led to it
-import { InvalidParameterError, NotFoundError, UnauthorizedError } from "../base/errors.ts";
+import { InvalidParameterError, NotFoundError } from "../base/errors.ts";
 import type { Ticket } from "../base/single-flight.ts";
 import { hostPlatform, parseImageConfig } from "../images/image-config.ts";
 import { parseManifest, type CheckedDescriptor, type Manifest } from "../images/manifest.ts";
 import { choosePlatform, parsePlatform, platformText } from "../images/platform.ts";
 import { addPulledImage, missingLayers, type PulledImage } from "../images/pulled-image.ts";
-import { downloadBlob } from "../registry/blob-download.ts";
+import { downloadBytes } from "../registry/blob-download.ts";
 import type { Credentials } from "../registry/credentials.ts";
-import { RegistryResponseError } from "../registry/registry-error.ts";
 import type { Repository } from "../registry/repository.ts";
-import { digestOfHex, isDigest, shortId, type Digest } from "../spec/digest.ts";
+import { isDigest, shortId, type Digest } from "../spec/digest.ts";
 import type { ProgressMessage } from "../spec/docker.ts";
 import type { Platform } from "../spec/oci-image.ts";
 import { familiarName, familiarString, fullName, isHostName, type Reference } from "../spec/reference.ts";
@@ -21,6 +20,7 @@ import type { Engine } from "./engine.ts";
 import { fetchLayer, type LayerRequest } from "./fetch-layer.ts";
 import { publishImageEvent } from "./images.ts";
 import { atRegistry, type PullResult } from "./registries.ts";
+import { pullError } from "./registry-error-words.ts";
 
 export type PullOptions = {
   readonly credentials: Credentials | undefined;
@@ -102,7 +102,7 @@ async function pullFrom(
   const known = images.get(config.digest);
   const configBytes =
     known === undefined
-      ? await fetchConfig(engine, repository, config, report.signal)
+      ? await downloadBytes(repository, config, { clock: engine.host.clock, signal: report.signal })
       : images.content(config.digest);
   const body = parseImageConfig(configBytes);
   checkPlatform(reference, body, platform);
@@ -172,23 +172,6 @@ function checkPlatform(reference: Reference, body: Platform, wanted: Platform | 
   throw new NotFoundError(
     `image with reference ${familiarString(reference)} was found but its platform (${platformText(body)}) does not match the specified platform (${platformText(wanted)})`,
   );
-}
-
-async function fetchConfig(
-  { host }: Engine,
-  repository: Repository,
-  { digest, size }: CheckedDescriptor,
-  signal: AbortSignal,
-): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  const blob = { digest, size };
-  for await (const part of downloadBlob(repository, blob, { from: 0, clock: host.clock, signal }))
-    parts.push(part);
-  const bytes = Buffer.concat(parts);
-  const found = digestOfHex(new Bun.CryptoHasher("sha256").update(bytes).digest("hex"));
-  if (found !== digest)
-    throw new InvalidParameterError(`image config verification failed for digest ${digest}: got ${found}`);
-  return bytes;
 }
 
 /** Fetches what is missing and adds the image; again where a layer that was counted on was removed meanwhile. */
@@ -265,20 +248,4 @@ async function sharedLayer(
       if (isOurs || signal.aborted) throw err;
     }
   }
-}
-
-/** In the words of dockerd, which clients look for. */
-function pullError(reference: Reference, err: unknown): unknown {
-  const name = familiarName(reference);
-  const denied = `pull access denied for ${name}, repository does not exist or may require 'docker login'`;
-  if (err instanceof UnauthorizedError) return new NotFoundError(`${denied}: ${err.message}`, { cause: err });
-  if (!(err instanceof RegistryResponseError)) return err;
-  if (err.isDenial) return new NotFoundError(`${denied}: ${err.message}`, { cause: err });
-  if (err.codes.includes("NAME_UNKNOWN"))
-    return new NotFoundError(`repository ${name} not found: ${err.message}`, { cause: err });
-  if (err.status === 404)
-    return new NotFoundError(`manifest for ${familiarString(reference)} not found: ${err.message}`, {
-      cause: err,
-    });
-  return err;
 }

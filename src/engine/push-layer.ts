@@ -90,7 +90,7 @@ async function send(engine: Engine, push: LayerPush, say: Say): Promise<LayerFor
       const mayHelp =
         err instanceof UnreachableError || (err instanceof RegistryResponseError && err.isTemporary);
       if (!mayHelp || attempt === attempts) throw err;
-      const seconds = attempt * attempt;
+      const seconds = attempt;
       say(`Retrying in ${seconds} second${seconds === 1 ? "" : "s"}`);
       await clock.sleep(seconds * 1000, push.signal);
     }

@@ -8,7 +8,7 @@ import type { Image, ImageStore } from "../images/image-store.ts";
 import { readDockercfg, type Credentials } from "../registry/credentials.ts";
 import { endpointsOf, type Endpoint, type RegistryConfig } from "../registry/endpoint.ts";
 import type { ProxySettings } from "../registry/proxy.ts";
-import { UnreachableError } from "../registry/registry-error.ts";
+import { limitedText, responseError, UnreachableError } from "../registry/registry-error.ts";
 import { Repository } from "../registry/repository.ts";
 import { Transport } from "../registry/transport.ts";
 import type { ProgressMessage } from "../spec/docker.ts";
@@ -22,6 +22,8 @@ export type RegistrySettings = RegistryConfig & {
   readonly maxConcurrentDownloads: number;
   readonly maxConcurrentUploads: number;
 };
+
+const maxSearchBytes = 4 << 20;
 
 export type PullResult = { readonly image: Image; readonly digest: string; readonly isNew: boolean };
 
@@ -46,6 +48,15 @@ export class Registries {
     this.pulls = new SingleFlight();
     this.layers = new SingleFlight((layer) => images.layers.discard(layer));
     this.#dockercfg = join(root, ".dockercfg");
+  }
+
+  /** Docker Hub's own answer to a search. */
+  async searchHub(term: string, limit: number, signal: AbortSignal): Promise<string> {
+    const url = new URL("https://index.docker.io/v1/search");
+    url.search = new URLSearchParams({ q: term, n: String(limit) }).toString();
+    const response = await this.transport.send({ method: "GET", url, signal });
+    if (response.status !== 200) throw await responseError(response, "Docker Hub's search");
+    return await limitedText(response, maxSearchBytes);
   }
 
   /** The caller's, else those that the first Docker's file keeps for the one registry that it knew. */
@@ -73,8 +84,11 @@ export async function atRegistry<T>(
   const endpoints = endpointsOf(registries.config, reference.domain, purpose);
   const failures: unknown[] = [];
   for (const endpoint of endpoints) {
+    const repository = openRepository(host, registries, endpoint, purpose, reference, credentials);
     try {
-      return await work(openRepository(host, registries, endpoint, purpose, reference, credentials));
+      // What has another place to go to learns it at once, and not after repeating an upload.
+      if (purpose === "push" && endpoint !== endpoints.at(-1)) await repository.ping(signal);
+      return await work(repository);
     } catch (err) {
       signal.throwIfAborted();
       const goesOn = endpoint.isMirror || err instanceof UnreachableError;

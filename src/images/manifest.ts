@@ -35,7 +35,7 @@ export const maxConfigBytes = 8 << 20;
  */
 export function parseManifest(bytes: Uint8Array, declaredType: string): Manifest {
   const body = parseJson(bytes, "manifest");
-  if (body["schemaVersion"] === 1 || declaredType.includes("manifest.v1+"))
+  if (body["schemaVersion"] === 1 || declaredType.includes("docker.distribution.manifest.v1+"))
     throw new NotImplementedError(
       "Docker Image Format v1 and Docker Image manifest version 2, schema 1 are not supported",
     );

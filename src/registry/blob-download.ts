@@ -37,12 +37,28 @@ export async function* downloadBlob(
       signal.throwIfAborted();
       if (at > before) attempt = 1;
       if (!mayHelpToRepeat(err) || attempt === attempts) throw err;
-      const seconds = attempt * attempt;
+      const seconds = attempt;
       attempt += 1;
       onRetry?.(seconds, err);
       await clock.sleep(seconds * 1000, signal);
     }
   }
+}
+
+/** A small blob in one piece, verified: a config. */
+export async function downloadBytes(
+  repository: Repository,
+  blob: Pick<Descriptor, "digest" | "size">,
+  options: Pick<DownloadOptions, "clock" | "signal">,
+): Promise<Uint8Array> {
+  const parts = await Array.fromAsync(downloadBlob(repository, blob, { ...options, from: 0 }));
+  const bytes = Buffer.concat(parts);
+  const found = `sha256:${new Bun.CryptoHasher("sha256").update(bytes).digest("hex")}`;
+  if (found !== blob.digest)
+    throw new InvalidParameterError(
+      `image config verification failed for digest ${blob.digest}: got ${found}`,
+    );
+  return bytes;
 }
 
 function mayHelpToRepeat(err: unknown): boolean {

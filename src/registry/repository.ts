@@ -35,8 +35,8 @@ export type RepositoryOptions = {
 
 /** As dockerd and containerd have it. */
 const maxManifestBytes = 4 << 20;
-const maxTagListBytes = 16 << 20;
-const maxTagPages = 1000;
+const maxListBytes = 16 << 20;
+const maxPages = 1000;
 
 const acceptedManifests = [
   mediaTypes.ociIndex,
@@ -121,15 +121,29 @@ export class Repository {
 
   /** All tags, in the registry's order. */
   async tags(signal: AbortSignal): Promise<string[]> {
-    const tags: string[] = [];
-    let target: string | undefined = this.#url("tags/list");
-    for (let page = 0; target !== undefined && page < maxTagPages; page += 1) {
-      const response: Response = await this.#send({ method: "GET", target, signal });
-      if (response.status !== 200) throw await responseError(response, `tags of ${this.path}`);
-      tags.push(...parseTags(await limitedText(response, maxTagListBytes).catch(cutOff)));
+    return await this.#list(this.#url("tags/list"), "tags", { signal });
+  }
+
+  /** The repositories that the registry has and shows, all of them. */
+  async catalog(signal: AbortSignal): Promise<string[]> {
+    return await this.#list("/v2/_catalog", "repositories", { scopes: ["registry:catalog:*"], signal });
+  }
+
+  /** Texts under `key`, page by page. */
+  async #list(
+    first: string,
+    key: string,
+    options: { readonly scopes?: readonly string[]; readonly signal: AbortSignal },
+  ): Promise<string[]> {
+    const found: string[] = [];
+    let target: string | undefined = first;
+    for (let page = 0; target !== undefined && page < maxPages; page += 1) {
+      const response: Response = await this.#send({ ...options, method: "GET", target });
+      if (response.status !== 200) throw await responseError(response, `${key} of ${this.path}`);
+      found.push(...parseList(await limitedText(response, maxListBytes).catch(cutOff), key));
       target = this.#next(response, target);
     }
-    return tags;
+    return found;
   }
 
   /**
@@ -219,6 +233,12 @@ export class Repository {
     await response.body?.cancel();
   }
 
+  /** @throws UnreachableError when nobody answers there; what is answered does not matter. */
+  async ping(signal: AbortSignal): Promise<void> {
+    const response = await this.#session.ping(signal);
+    await response.body?.cancel();
+  }
+
   async signIn(signal: AbortSignal): Promise<string | undefined> {
     return await this.#session.signIn(signal);
   }
@@ -269,15 +289,15 @@ function mediaTypeOf(response: Response): string {
   return isIndexType(type) || type.startsWith("application/vnd.") ? type : "";
 }
 
-function parseTags(text: string): string[] {
+function parseList(text: string, key: string): string[] {
   try {
-    const { tags } = JSON.parse(text) as { tags?: unknown };
-    if (Array.isArray(tags)) return tags.filter((tag) => typeof tag === "string");
-    if (tags === null || tags === undefined) return [];
+    const list = (JSON.parse(text) as Record<string, unknown> | null)?.[key];
+    if (Array.isArray(list)) return list.filter((item) => typeof item === "string");
+    if (list === null || list === undefined) return [];
   } catch {
     // Said below.
   }
-  throw new InvalidParameterError("the registry's list of tags cannot be read");
+  throw new InvalidParameterError(`the registry's list of ${key} cannot be read`);
 }
 
 /** A body that breaks off. */

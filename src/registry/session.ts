@@ -58,11 +58,17 @@ export class Session {
     return await this.#sendWith(request, url, authorization);
   }
 
+  /** Asks whether a registry is there, without saying who asks. */
+  async ping(signal: AbortSignal): Promise<Response> {
+    const url = new URL("/v2/", this.endpoint.origin);
+    return await this.#sendWith({ method: "GET", target: url, scopes: [], signal }, url, undefined);
+  }
+
   /** Signs in. @returns the identity token that the server gives in exchange for the password, if it does. */
   async signIn(signal: AbortSignal): Promise<string | undefined> {
     const request = { method: "GET", target: "/v2/", scopes: [], signal } as const;
     const url = new URL(request.target, this.endpoint.origin);
-    const first = await this.#sendWith(request, url, undefined);
+    const first = await this.ping(signal);
     await first.body?.cancel();
     this.#challenges = parseChallenges(first.headers.get("www-authenticate") ?? "");
     const bearer = this.#challenges.find(({ scheme }) => scheme === "bearer");
