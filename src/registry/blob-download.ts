@@ -12,11 +12,12 @@ export type DownloadOptions = {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Told before the next attempt, with the seconds until then. */
-  readonly onRetry?: (seconds: number, err: unknown) => void;
+  readonly onRetry?: (seconds: number) => void;
 };
 
-/** As dockerd: five attempts without a byte in between, each a while after the last. */
+/** As dockerd: so many in a row without a byte, each a while after the last. */
 const attempts = 5;
+const afterProgressMs = 100;
 const stallMs = 60_000;
 
 /** @throws UnreachableError, RegistryResponseError, InvalidParameterError for a blob that is longer or shorter than declared. */
@@ -26,7 +27,7 @@ export async function* downloadBlob(
   { from, clock, signal, onRetry }: DownloadOptions,
 ): AsyncGenerator<Uint8Array> {
   let at = from;
-  for (let attempt = 1; at < size;) {
+  for (let attempt = 0; at < size;) {
     const before = at;
     try {
       for await (const bytes of oneConnection(repository, digest, at, size, signal)) {
@@ -35,12 +36,11 @@ export async function* downloadBlob(
       }
     } catch (err) {
       signal.throwIfAborted();
-      if (at > before) attempt = 1;
+      attempt = at > before ? 0 : attempt + 1;
       if (!mayHelpToRepeat(err) || attempt === attempts) throw err;
-      const seconds = attempt;
-      attempt += 1;
-      onRetry?.(seconds, err);
-      await clock.sleep(seconds * 1000, signal);
+      if (attempt > 0) onRetry?.(attempt);
+      // What brought something is worth another try at once.
+      await clock.sleep(attempt > 0 ? attempt * 1000 : afterProgressMs, signal);
     }
   }
 }

@@ -46,33 +46,39 @@ async function fetched(work: () => Promise<unknown>): Promise<number> {
   return (wire.sentBytes() - before) / imageBytes;
 }
 
-test("a wire that breaks every two megabytes costs no byte twice", async () => {
-  wire.cutAfter = 2 << 20;
+/** What three connections can have under way when they end: sent, and not yet received by the daemon. */
+const underWay = (2 << 20) / imageBytes;
+
+test("a wire that breaks every few megabytes costs hardly a byte twice", async () => {
+  wire.cutAfter = 5 << 20;
   const part = await fetched(() => engine.ok("pull", image));
   expect(part).toBeGreaterThan(1);
-  expect(part).toBeLessThan(1.02);
+  expect(part).toBeLessThan(1 + underWay);
   expect(readdirSync(ingest)).toEqual([]);
 });
 
-test.each([0.3, 0.9])("kill -9 of the daemon at %d of the image costs at most 2 %% again", async (at) => {
-  const part = await fetched(async () => {
-    wire.ratePerSecond = 20 << 20;
-    const pulling = engine.docker("pull", image);
-    await eventually(
-      () => keptBytes() > at * imageBytes,
-      () => `${at} of the image, there are ${keptBytes()} bytes`,
-    );
-    await engine.kill9();
-    expect((await pulling).exitCode).not.toBe(0);
-    await engine.start();
-    expect(await engine.ok("images", "-q")).toBe("");
-    wire.ratePerSecond = Number.POSITIVE_INFINITY;
-    await engine.ok("pull", image);
-  });
-  expect(part).toBeGreaterThan(1);
-  expect(part).toBeLessThan(1.02);
-  expect(readdirSync(ingest)).toEqual([]);
-});
+test.each([0.3, 0.9])(
+  "after a kill -9 of the daemon at %d of the image only the rest is fetched",
+  async (at) => {
+    const part = await fetched(async () => {
+      wire.ratePerSecond = 20 << 20;
+      const pulling = engine.docker("pull", image);
+      await eventually(
+        () => keptBytes() > at * imageBytes,
+        () => `${at} of the image, there are ${keptBytes()} bytes`,
+      );
+      await engine.kill9();
+      expect((await pulling).exitCode).not.toBe(0);
+      await engine.start();
+      expect(await engine.ok("images", "-q")).toBe("");
+      wire.ratePerSecond = Number.POSITIVE_INFINITY;
+      await engine.ok("pull", image);
+    });
+    expect(part).toBeGreaterThan(1);
+    expect(part).toBeLessThan(1 + underWay);
+    expect(readdirSync(ingest)).toEqual([]);
+  },
+);
 
 test("Ctrl-C at the client ends the pull; the next one goes on", async () => {
   const part = await fetched(async () => {
@@ -91,7 +97,7 @@ test("Ctrl-C at the client ends the pull; the next one goes on", async () => {
     wire.ratePerSecond = Number.POSITIVE_INFINITY;
     await engine.ok("pull", image);
   });
-  expect(part).toBeLessThan(1.05);
+  expect(part).toBeLessThan(1 + underWay);
 });
 
 test("one of two who wait gives up: the other gets the image", async () => {
