@@ -1,0 +1,200 @@
+// A large image from and to a registry: Debian's docker-registry on the loopback of each engine's own network namespace.
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { eventually, output, run } from "../test/harness/command.ts";
+import { startRegistry, type Registry } from "../test/harness/registry.ts";
+import { bigImage } from "./big-image.ts";
+import { memoryMiB, type BenchEngine } from "./engine.ts";
+import type { Row, Scenario, Target } from "./scenario.ts";
+import { clientMs, clientOutput } from "./work.ts";
+
+const row = (id: string, title: string, targets: readonly Target[], more: Partial<Row> = {}): Row => ({
+  id,
+  title,
+  unit: "s",
+  statistic: "median",
+  targets,
+  ...more,
+});
+const of = (against: Target["against"], factor: number): Target => ({ against, factor });
+
+type Side = { readonly full: Registry; readonly empty: Registry; readonly emptyData: string };
+const sides = new Map<string, Side>();
+
+async function side(engine: BenchEngine): Promise<Side> {
+  const known = sides.get(engine.name);
+  if (known !== undefined) return known;
+  const enter = ["nsenter", `--net=/proc/${engine.insidePid}/ns/net`];
+  const emptyData = join(engine.folder, "empty-registry");
+  mkdirSync(emptyData);
+  const made = {
+    full: await startRegistry({ enter }),
+    empty: await startRegistry({ enter, data: emptyData }),
+    emptyData,
+  };
+  sides.set(engine.name, made);
+  const { archive } = await bigImage();
+  for (const [tag, ...flags] of [
+    ["gzip", "--dest-compress-format", "gzip"],
+    ["zstd", "--format", "oci", "--dest-compress-format", "zstd", "--dest-force-compress-format"],
+  ] as const) {
+    const to = `docker://${made.full.host}/${tag}:1`;
+    const copy = ["skopeo", "copy", "--dest-tls-verify=false", ...flags];
+    const { exitCode } = await run([...enter, ...copy, `docker-archive:${archive}`, to], {
+      timeoutMs: 300_000,
+    });
+    // An older skopeo does not know how to insist; without it it takes the other one's blobs if it finds them.
+    if (exitCode !== 0)
+      await output(
+        [...enter, ...copy.filter((word) => !word.includes("force")), `docker-archive:${archive}`, to],
+        {
+          timeoutMs: 300_000,
+        },
+      );
+  }
+  return made;
+}
+
+const insecure = (engine: BenchEngine): string[] => (engine.name === "podman" ? ["--tls-verify=false"] : []);
+const pull = (engine: BenchEngine, image: string): Promise<number> =>
+  clientMs(docker(engine), ["pull", ...insecure(engine), image]);
+const docker = (engine: BenchEngine): BenchEngine =>
+  engine.name === "sampan"
+    ? { ...engine, client: (...args) => ["docker", ...args], env: { DOCKER_HOST: `unix://${engine.socket}` } }
+    : engine;
+
+/** What others have written is on disk before the clock starts: nobody pays for it. */
+async function seconds(work: () => Promise<number>): Promise<readonly [number]> {
+  await output(["sync"], { timeoutMs: 300_000 });
+  return [(await work()) / 1000];
+}
+
+async function stopSides(engine: BenchEngine): Promise<void> {
+  const made = sides.get(engine.name);
+  sides.delete(engine.name);
+  await made?.full.stop();
+  await made?.empty.stop();
+}
+
+/** Pushes to a registry that has nothing; how the layers are compressed is said in each engine's own way. */
+async function push(
+  engine: BenchEngine,
+  made: Side,
+  compression: "gzip" | "zstd",
+): Promise<readonly [number]> {
+  rmSync(join(made.emptyData, "docker"), { recursive: true, force: true });
+  const image = `${made.empty.host}/pushed-${compression}:1`;
+  await clientOutput(engine, "tag", `${made.full.host}/gzip:1`, image);
+  if (engine.name === "sampan" && compression === "zstd") {
+    return await seconds(async () => {
+      const startedAt = performance.now();
+      const path = `/images/${image.slice(0, -2)}/push?tag=1&compression=zstd`;
+      const answer = await fetch(`http://engine${path}`, { unix: engine.socket, method: "POST" });
+      const text = await answer.text();
+      if (!text.includes('"aux"')) throw new Error(`${path}: ${text}`);
+      return performance.now() - startedAt;
+    });
+  }
+  const flags = engine.name === "podman" ? ["--compression-format", compression] : [];
+  return await seconds(() => clientMs(docker(engine), ["push", ...insecure(engine), ...flags, image]));
+}
+
+/** Of our own engine, when nothing is being deleted in the background any more. */
+async function diskBytes(folder: string): Promise<number> {
+  const leaving = join(folder, "graph", ":tmp:");
+  await eventually(
+    () => !existsSync(leaving) || readdirSync(leaving).length === 0,
+    () => "the end of deletions",
+  );
+  return Number((await output(["du", "-s", "--block-size=1", folder])).split("\t", 1)[0]);
+}
+
+export const registryScenarios: readonly Scenario[] = [
+  {
+    id: "registry",
+    rows: [
+      row("pull-gzip", "`pull` of 300 MB, 11,000 files, 6 layers by gzip", [
+        of("dockerd", 0.4),
+        of("podman", 0.55),
+      ]),
+      row("pull-zstd", "the same by zstd", [of("podman", 0.7)]),
+      row("pull-again", "`pull` again, nothing new", [of("dockerd", 1)], { unit: "ms" }),
+      row("push-gzip", "`push` to an empty registry by gzip", [of("dockerd", 0.35), of("podman", 0.9)]),
+      row("push-zstd", "the same by zstd", []),
+      row("push-zstd-part", "push by zstd, as a part of push by gzip", [of("absolute", 0.7)], { unit: "" }),
+      row(
+        "pull-disk",
+        "bytes on disk after a pull, as a part of the unpacked files' own",
+        [of("absolute", 1.02)],
+        {
+          unit: "",
+          statistic: "max",
+        },
+      ),
+      row(
+        "registry-peak",
+        "most memory of daemon and monitor by then (sum of VmHWM)",
+        [of("absolute", 200)],
+        {
+          unit: "MiB",
+          statistic: "max",
+        },
+      ),
+    ],
+    rounds: 3,
+    sample: async (engine) => {
+      const made = await side(engine);
+      const [gzip, zstd] = [`${made.full.host}/gzip:1`, `${made.full.host}/zstd:1`];
+      const before = engine.name === "sampan" ? await diskBytes(join(engine.folder, "root")) : 0;
+      const pullGzip = await seconds(() => pull(engine, gzip));
+      const again = [await pull(engine, gzip)];
+      const own = engine.name === "sampan" ? { "pull-disk": [await diskPart(engine, before)] } : {};
+      const pushGzip = await push(engine, made, "gzip");
+      // dockerd before 23 does not know zstd.
+      const hasZstd = engine.name !== "dockerd";
+      const pushZstd = hasZstd ? await push(engine, made, "zstd") : [];
+      for (const id of new Set(
+        (
+          await clientOutput(
+            engine,
+            "images",
+            "-q",
+            "--no-trunc",
+            "--filter",
+            `reference=${made.full.host}/*`,
+          )
+        ).split("\n"),
+      ))
+        await clientOutput(engine, "rmi", "-f", id);
+      if (engine.name === "sampan") await diskBytes(join(engine.folder, "root"));
+      const pullZstd = hasZstd ? await seconds(() => pull(engine, zstd)) : [];
+      if (hasZstd) await clientOutput(engine, "rmi", "-f", zstd);
+      return {
+        "pull-gzip": pullGzip,
+        "pull-again": again,
+        "push-gzip": pushGzip,
+        ...(hasZstd ? { "push-zstd": pushZstd, "pull-zstd": pullZstd } : {}),
+        ...own,
+        ...(engine.name === "sampan"
+          ? {
+              "push-zstd-part": [(pushZstd[0] ?? 0) / pushGzip[0]],
+              "registry-peak": [memoryMiB(engine, "status", "VmHWM")],
+            }
+          : {}),
+      };
+    },
+    tearDown: stopSides,
+  },
+];
+
+/** What the pull added, against what its files take when they are unpacked by themselves. */
+async function diskPart(engine: BenchEngine, before: number): Promise<number> {
+  const added = (await diskBytes(join(engine.folder, "root"))) - before;
+  const { rootfs } = await bigImage();
+  const folder = join(engine.folder, "unpacked");
+  mkdirSync(folder);
+  await output(["tar", "-xf", rootfs, "-C", folder]);
+  const unpacked = await diskBytes(folder);
+  await output(["rm", "-r", folder]);
+  return added / unpacked;
+}
