@@ -265,7 +265,7 @@ export const createVolumeBody: Body<CreateVolumeBody> = fields("volume.CreateReq
   Labels: textMap,
 });
 
-export const authBody: Body<AuthBody> = fields({
+export const authBody: Body<AuthBody> = fields("registry.AuthConfig", {
   username: text,
   password: text,
   auth: text,

@@ -6,7 +6,7 @@ import { InvalidParameterError, NotFoundError } from "../base/errors.ts";
 import type { Ticket } from "../base/single-flight.ts";
 import { hostPlatform, parseImageConfig } from "../images/image-config.ts";
 import { parseManifest, type CheckedDescriptor, type Manifest } from "../images/manifest.ts";
-import { choosePlatform, parsePlatform, platformText } from "../images/platform.ts";
+import { choosePlatform, parsePlatform, platformText } from "../images/image-platform.ts";
 import { addPulledImage, missingLayers, type PulledImage } from "../images/pulled-image.ts";
 import { downloadBytes } from "../registry/blob-download.ts";
 import type { Credentials } from "../registry/credentials.ts";
@@ -48,7 +48,7 @@ export async function pullImage(
     throw new NotFoundError(
       `${familiarString(reference)}: names of host/ are made from this machine, never pulled`,
     );
-  const platform = options.platform === "" ? undefined : parsePlatform(options.platform);
+  const platform = options.platform === "" ? undefined : wantedPlatform(options.platform);
   const name = familiarString(reference);
   // Another user's pull must not lend its rights: who is somebody else flies alone.
   const key = JSON.stringify([name, options.platform, credentials ?? null]);
@@ -84,6 +84,13 @@ export async function pullAllTags(
   );
   if (tags.length === 0) throw new NotFoundError(`no tags found for ${familiarName(repository)}`);
   for (const tag of tags) await pullImage(engine, { ...repository, tag }, options);
+}
+
+/** With this machine's architecture where only a system is asked for. */
+function wantedPlatform(text: string): Platform {
+  const { os, architecture, variant } = parsePlatform(text);
+  const host = hostPlatform();
+  return { os, architecture: architecture || host.architecture, ...(variant === "" ? {} : { variant }) };
 }
 
 type Report = { readonly signal: AbortSignal; readonly say: (message: ProgressMessage) => void };

@@ -188,11 +188,6 @@ export class ImageStore {
     this.#deleteManifests(all.slice(mostManifests));
   }
 
-  /** A config or a manifest. @throws NotFoundError; SystemError where it is damaged. */
-  content(digest: Digest): Uint8Array {
-    return readBlob(this.#content, digest);
-  }
-
   #deleteManifests(digests: readonly Digest[]): void {
     const kept = new Set([...this.#records.values()].flatMap(({ manifests = [] }) => manifests));
     for (const digest of digests) if (!kept.has(digest)) deleteBlob(this.#content, digest);

@@ -1,11 +1,12 @@
 // `import`: an image of one layer out of a root file system's archive.
+import { InvalidParameterError } from "../base/errors.ts";
 import type { ImageConfig, ImageRunConfig, Platform } from "../spec/oci-image.ts";
 import type { Reference } from "../spec/reference.ts";
 import type { ByteSource } from "../storage/byte-reader.ts";
 import type { StagedLayer } from "../storage/layer-store.ts";
 import { applyChanges } from "./changes.ts";
+import { hostPlatform } from "./image-config.ts";
 import type { Image, ImageStore } from "./image-store.ts";
-import { parsePlatform } from "./platform.ts";
 import { targetReference } from "./tag.ts";
 
 export type ImportOptions = {
@@ -81,4 +82,15 @@ async function makeImage(store: ImageStore, layer: StagedLayer, parsed: Parsed):
   } finally {
     store.layers.discard(layer);
   }
+}
+
+function parsePlatform(text: string): Platform {
+  const host = hostPlatform();
+  if (text === "") return host;
+  const [os = "", architecture = host.architecture, variant, more] = text.toLowerCase().split("/");
+  if (os !== "linux")
+    throw new InvalidParameterError(`operating system is not supported: ${JSON.stringify(os)}`);
+  if (more !== undefined || !/^[a-z0-9_]+$/.test(architecture) || variant === "")
+    throw new InvalidParameterError(`invalid platform ${JSON.stringify(text)}`);
+  return { os, architecture, ...(variant === undefined ? {} : { variant }) };
 }
