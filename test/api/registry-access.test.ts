@@ -118,7 +118,7 @@ describe("token authentication", () => {
   test("a login is exchanged for an identity token, which is enough from then on", async () => {
     expect((await login(engine, registry.host, "wrong")).stderr).toContain("incorrect username or password");
     expect((await login(engine, registry.host)).stdout).toContain("Login Succeeded");
-    const config = readFileSync(join(engine.folder, "docker-config/config.json"), "utf8");
+    const config = readFileSync(join(engine.folder, "client-config/config.json"), "utf8");
     expect(config).toContain(`identity-of-${user}`);
     for (const image of [open, closed]) {
       await engine.ok("tag", testImage, image);

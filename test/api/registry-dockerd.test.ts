@@ -22,7 +22,7 @@ const list = (engine: Engine, image: string) =>
     image,
     "sh",
     "-c",
-    "find / -xdev ! -path '/etc/host*' ! -path /etc/resolv.conf ! -path /etc/mtab ! -path '/dev*' ! -path / ! -path /etc -exec stat -c '%n %a %u:%g %s %Y %F %h' {} + | sort",
+    "find / -xdev ! -path '/etc/host*' ! -path /etc/resolv.conf ! -path /etc/mtab ! -path /.dockerenv ! -path '/proc*' ! -path '/sys*' ! -path '/dev*' ! -path / ! -path /etc -exec stat -c '%n %a %u:%g %s %Y %F %h' {} + | sort",
   );
 
 describe.skipIf(!hasDockerd)("with a real dockerd", () => {
