@@ -57,12 +57,7 @@ async function side(engine: BenchEngine): Promise<Side> {
 
 const insecure = (engine: BenchEngine): string[] => (engine.name === "podman" ? ["--tls-verify=false"] : []);
 const pull = (engine: BenchEngine, image: string): Promise<number> =>
-  clientMs(docker(engine), ["pull", ...insecure(engine), image]);
-const docker = (engine: BenchEngine): BenchEngine =>
-  engine.name === "sampan"
-    ? { ...engine, client: (...args) => ["docker", ...args], env: { DOCKER_HOST: `unix://${engine.socket}` } }
-    : engine;
-
+  clientMs(engine, ["pull", ...insecure(engine), image]);
 /** What others have written is on disk before the clock starts: nobody pays for it. */
 async function seconds(work: () => Promise<number>): Promise<readonly [number]> {
   await output(["sync"], { timeoutMs: 300_000 });
@@ -85,18 +80,9 @@ async function push(
   rmSync(join(made.emptyData, "docker"), { recursive: true, force: true });
   const image = `${made.empty.host}/pushed-${compression}:1`;
   await clientOutput(engine, "tag", `${made.full.host}/gzip:1`, image);
-  if (engine.name === "sampan" && compression === "zstd") {
-    return await seconds(async () => {
-      const startedAt = performance.now();
-      const path = `/images/${image.slice(0, -2)}/push?tag=1&compression=zstd`;
-      const answer = await fetch(`http://engine${path}`, { unix: engine.socket, method: "POST" });
-      const text = await answer.text();
-      if (!text.includes('"aux"')) throw new Error(`${path}: ${text}`);
-      return performance.now() - startedAt;
-    });
-  }
-  const flags = engine.name === "podman" ? ["--compression-format", compression] : [];
-  return await seconds(() => clientMs(docker(engine), ["push", ...insecure(engine), ...flags, image]));
+  const words = { podman: "--compression-format", sampan: "--compression", dockerd: undefined }[engine.name];
+  const flags = words === undefined ? [] : [words, compression];
+  return await seconds(() => clientMs(engine, ["push", ...insecure(engine), ...flags, image]));
 }
 
 /** Of our own engine, when nothing is being deleted in the background any more. */

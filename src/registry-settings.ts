@@ -11,7 +11,7 @@
 //   "registry-certs": ["/etc/docker/certs.d"]      folders of <host[:port]>/*.crt, *.cert and *.key
 import { InvalidParameterError } from "./base/errors.ts";
 import type { RegistrySettings } from "./engine/registries.ts";
-import type { RegistryOptions } from "./registry/endpoint.ts";
+import { certsFolders, type RegistryOptions } from "./registry/endpoint.ts";
 import type { ProxySettings } from "./registry/proxy.ts";
 
 export type RegistryFlags = {
@@ -27,7 +27,6 @@ export type RegistryFlags = {
 /** Keys of daemon.json that no flag says. */
 export const registryKeys = ["registries", "registry-certs", "proxies"] as const;
 
-const certsFolders = ["/etc/sampan/certs.d", "/etc/docker/certs.d"];
 const defaultDownloads = 3;
 const defaultUploads = 5;
 

@@ -7,8 +7,9 @@ import { join } from "node:path";
 import type { Image, ImageStore } from "../images/image-store.ts";
 import { readDockercfg, type Credentials } from "../registry/credentials.ts";
 import { endpointsOf, type Endpoint, type RegistryConfig } from "../registry/endpoint.ts";
+import { atFirstEndpoint } from "../registry/first-endpoint.ts";
 import type { ProxySettings } from "../registry/proxy.ts";
-import { limitedText, responseError, UnreachableError } from "../registry/registry-error.ts";
+import { limitedText, responseError } from "../registry/registry-error.ts";
 import { Repository } from "../registry/repository.ts";
 import { Transport } from "../registry/transport.ts";
 import type { ProgressMessage } from "../spec/docker.ts";
@@ -71,10 +72,7 @@ export type Access = {
   readonly signal: AbortSignal;
 };
 
-/**
- * Does `work` with the first of the places of a reference's repository that can do it: mirrors, then the registry itself.
- * @throws what the registry itself failed with, or the last mirror's failure where it cannot be reached.
- */
+/** Does `work` with the first of the places of a reference's repository that can do it: mirrors, then the registry itself. */
 export async function atRegistry<T>(
   { host, registries }: Pick<Engine, "host" | "registries">,
   purpose: "pull" | "push",
@@ -82,22 +80,13 @@ export async function atRegistry<T>(
   work: (repository: Repository) => Promise<T>,
 ): Promise<T> {
   const endpoints = endpointsOf(registries.config, reference.domain, purpose);
-  const failures: unknown[] = [];
-  for (const endpoint of endpoints) {
+  return await atFirstEndpoint(endpoints, signal, async (endpoint, isLast) => {
+    host.log.debug("asking registry", { registry: endpoint.origin, image: fullName(reference) });
     const repository = openRepository(host, registries, endpoint, purpose, reference, credentials);
-    try {
-      // What has another place to go to learns it at once, and not after repeating an upload.
-      if (purpose === "push" && endpoint !== endpoints.at(-1)) await repository.ping(signal);
-      return await work(repository);
-    } catch (err) {
-      signal.throwIfAborted();
-      const goesOn = endpoint.isMirror || err instanceof UnreachableError;
-      if (!goesOn) throw err;
-      failures.push(err);
-      host.log.debug("registry endpoint failed", { registry: endpoint.origin, image: fullName(reference) });
-    }
-  }
-  throw failures.find((err) => !(err instanceof UnreachableError)) ?? failures.at(-1);
+    // What has another place to go to learns it at once, and not after repeating an upload.
+    if (purpose === "push" && !isLast) await repository.ping(signal);
+    return await work(repository);
+  });
 }
 
 function openRepository(

@@ -38,6 +38,9 @@ export type Endpoint = {
   readonly options: RegistryOptions;
 };
 
+/** Where certificates are looked for: our own folder, and the one of Docker. */
+export const certsFolders: readonly string[] = ["/etc/sampan/certs.d", "/etc/docker/certs.d"];
+
 const hubDomain = "docker.io";
 const hubHost = "registry-1.docker.io";
 

@@ -20,12 +20,3 @@ export type DistributionInspect = {
     readonly variant?: string;
   }[];
 };
-
-/** A row of `GET /images/search`. */
-export type SearchResult = {
-  readonly name: string;
-  readonly description: string;
-  readonly star_count: number;
-  readonly is_official: boolean;
-  readonly is_automated?: boolean;
-};

@@ -1,11 +1,13 @@
 // Who may: basic and token authentication, TLS with a CA of one's own, mirrors, proxies. And that no secret is ever written.
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer, request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { run } from "../harness/command.ts";
 import { startDaemon, type Daemon } from "../harness/daemon.ts";
+import { sampanExecutable } from "../harness/executable.ts";
 import { loadTestImage, testImage } from "../harness/images.ts";
 import { putImage } from "../harness/registry-images.ts";
 import { makeCertificates, startRegistry, startTokenServer } from "../harness/registry.ts";
@@ -300,6 +302,65 @@ test("plain http goes through a proxy too, and NO_PROXY says where not", async (
   expect(proxy.requests()).toContain(`http://${name}/v2/proxied/manifests/1`);
   const past = await daemonWith(settings, { NO_PROXY: ".test" });
   expect((await past.docker("pull", `${name}/proxied:1`)).stderr).toContain("no such host");
+});
+
+const ownConfig = join(folder, "own-config");
+const sampan = (args: readonly string[], input = "") =>
+  run([sampanExecutable(), "-H", `unix://${engine.socket}`, ...args], {
+    env: { DOCKER_CONFIG: ownConfig, HOME: folder, PATH: `${folder}:${process.env["PATH"]}` },
+    input,
+  });
+
+/** Signs in, pushes and pulls with our own client, and signs out again. */
+async function ownClientWorks(image: string, host: string): Promise<void> {
+  const signedIn = await sampan(["login", "-u", user, "--password-stdin", host], password);
+  expect([signedIn.exitCode, signedIn.stdout.includes("Login Succeeded")]).toEqual([0, true]);
+  await engine.ok("tag", testImage, image);
+  expect((await sampan(["push", image])).exitCode).toBe(0);
+  await engine.ok("rmi", image);
+  expect((await sampan(["run", "--rm", "--network", "none", image, "true"])).exitCode).toBe(0);
+  expect(JSON.parse((await sampan(["manifest", "inspect", image])).stdout)).toMatchObject({
+    schemaVersion: 2,
+  });
+}
+
+test("our own client signs in, pushes, pulls and signs out; its file is the user's own", async () => {
+  const image = `${basicRegistry.host}/own:1`;
+  await ownClientWorks(image, basicRegistry.host);
+  expect(statSync(join(ownConfig, "config.json")).mode & 0o777).toBe(0o600);
+  await sampan(["logout", basicRegistry.host]);
+  expect((await sampan(["pull", image])).stderr).toContain("pull access denied");
+  expect((await sampan(["manifest", "inspect", image])).stderr).toContain("no basic auth credentials");
+});
+
+test("credentials are kept by a helper where config.json names one", async () => {
+  const store = join(folder, "helper-store");
+  writeFileSync(
+    join(folder, "docker-credential-test"),
+    `#!/bin/sh
+case $1 in
+  store) cat >${store} ;;
+  get) read -r server; test -s ${store} || { echo "credentials not found in native keychain"; exit 1; }; cat ${store} ;;
+  erase) rm -f ${store} ;;
+esac
+`,
+    { mode: 0o755 },
+  );
+  writeFileSync(
+    join(ownConfig, "config.json"),
+    JSON.stringify({ credHelpers: { [basicRegistry.host]: "test" } }),
+  );
+  await ownClientWorks(`${basicRegistry.host}/helped:1`, basicRegistry.host);
+  expect(JSON.parse(readFileSync(store, "utf8"))).toEqual({
+    ServerURL: basicRegistry.host,
+    Username: user,
+    Secret: password,
+  });
+  expect(readFileSync(join(ownConfig, "config.json"), "utf8")).not.toContain(
+    Buffer.from(password).toString("base64").slice(0, 8),
+  );
+  await sampan(["logout", basicRegistry.host]);
+  expect((await sampan(["pull", `${basicRegistry.host}/helped:1`])).exitCode).toBe(1);
 });
 
 type Proxy = {
