@@ -148,11 +148,14 @@ export function push(call: Call): Answer {
   if (wanted !== undefined && !isTag(wanted)) throw new InvalidParameterError("invalid tag format");
   const credentials = decodeAuthHeader(headerOf(call, "x-registry-auth"));
   const compression = compressionOf(textOf(query, "compression"));
+  const platformText = call.version >= 46 ? textOf(query, "platform") : "";
+  const platform = platformText === "" ? undefined : parsePlatformJson(platformText);
   return stream(
     jsonType,
     progressLines((report) =>
       pushImage(engine, wanted === undefined ? reference : { ...reference, tag: wanted }, {
         credentials,
+        platform,
         compression,
         report,
         signal,

@@ -1,6 +1,7 @@
 // `push`: an image to a registry, under the name that it has here. Layers go side by side, then the config, then the manifest,
 // which makes the rest an image.
 import { InvalidParameterError, NotFoundError } from "../base/errors.ts";
+import { requirePlatform, type WantedPlatform } from "../images/image-platform.ts";
 import type { Image } from "../images/image-store.ts";
 import { knownManifests, manifestFor } from "../images/pushed-manifest.ts";
 import type { Credentials } from "../registry/credentials.ts";
@@ -18,6 +19,8 @@ import { atRegistry } from "./registries.ts";
 
 export type PushOptions = {
   readonly credentials: Credentials | undefined;
+  /** The images must be for it. */
+  readonly platform: WantedPlatform | undefined;
   /** For layers that the registry does not have. Undefined: gzip, and whatever it has is taken as it is. */
   readonly compression: PushCompression | undefined;
   readonly report: (message: ProgressMessage) => void;
@@ -45,7 +48,10 @@ export async function pushImage(engine: Engine, reference: Reference, options: P
   await atRegistry(engine, "push", { reference, credentials, signal }, async (repository) => {
     for (const found of tagged) {
       const image = engine.images.get(found.id);
-      if (image !== undefined) await pushTag(engine, repository, image, found.reference, options);
+      if (image === undefined) continue;
+      if (options.platform !== undefined)
+        requirePlatform(image, familiarString(found.reference), options.platform);
+      await pushTag(engine, repository, image, found.reference, options);
     }
   });
 }
