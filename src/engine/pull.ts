@@ -89,6 +89,8 @@ export async function pullAllTags(
 /** With this machine's architecture where only a system is asked for. */
 function wantedPlatform(text: string): Platform {
   const { os, architecture, variant } = parsePlatform(text);
+  if (os !== "linux")
+    throw new InvalidParameterError(`operating system is not supported: ${JSON.stringify(os)}`);
   const host = hostPlatform();
   return { os, architecture: architecture || host.architecture, ...(variant === "" ? {} : { variant }) };
 }
