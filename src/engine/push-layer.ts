@@ -97,7 +97,7 @@ async function send(engine: Engine, push: LayerPush, say: Say): Promise<LayerFor
   }
 }
 
-async function sendOnce({ images, host }: Engine, push: LayerPush, say: Say): Promise<LayerForm> {
+async function sendOnce({ images, host, registries }: Engine, push: LayerPush, say: Say): Promise<LayerForm> {
   const { repository, chainID, compression = "gzip", isOci, signal } = push;
   const total = images.layers.get(chainID)?.archiveBytes ?? 0;
   const upload = await repository.startUpload(signal);
@@ -117,7 +117,7 @@ async function sendOnce({ images, host }: Engine, push: LayerPush, say: Say): Pr
   async function* body(): AsyncGenerator<Uint8Array> {
     hash = new Bun.CryptoHasher("sha256");
     size = 0;
-    for await (const bytes of compressed(archive(), compression)) {
+    for await (const bytes of compressed(archive(), compression, registries.compressors)) {
       hash.update(bytes);
       size += bytes.length;
       yield bytes;

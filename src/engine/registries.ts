@@ -3,6 +3,7 @@ import type { Host } from "../base/host.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
 import { Limiter } from "../base/limiter.ts";
 import { SingleFlight } from "../base/single-flight.ts";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Image, ImageStore } from "../images/image-store.ts";
 import { readDockercfg, type Credentials } from "../registry/credentials.ts";
@@ -33,6 +34,8 @@ export class Registries {
   readonly transport: Transport;
   readonly downloads: Limiter;
   readonly uploads: Limiter;
+  /** Blocks being compressed at once. */
+  readonly compressors = new Limiter(availableParallelism());
   /** By reference and platform. */
   readonly pulls: SingleFlight<PullResult, ProgressMessage>;
   /** Layers being fetched, and those that wait for the rest of their image, by the digest of their blobs. */

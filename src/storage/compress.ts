@@ -1,6 +1,7 @@
 // Compressing archives on all processors, always to the same bytes: block by block, each for itself on a thread of the pool,
 // joined in order to one gzip member (RFC 1952) or to zstd frames one after the other (RFC 8878).
 import { constants, crc32, deflateRaw, zstdCompress } from "node:zlib";
+import type { Limiter } from "../base/limiter.ts";
 import type { ByteSource } from "./byte-reader.ts";
 
 export type PushCompression = "gzip" | "zstd";
@@ -9,7 +10,7 @@ export type PushCompression = "gzip" | "zstd";
 const blockBytes = 512 << 10;
 /** Of the output in one piece: a little more than of the input, for what cannot be compressed. */
 const chunkSize = blockBytes + (16 << 10);
-/** Blocks in work at once for one archive: two more than what a small machine has processors. */
+/** Blocks of one archive that are in work or wait for it. */
 const blocksAhead = 4;
 
 // Measured on programs and libraries, bytes of one processor's second and what is left of them: level 6 81 MB and 35 %,
@@ -21,8 +22,15 @@ const gzipHead = Uint8Array.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
 /** A last block with nothing in it (RFC 1951). */
 const emptyLastBlock = [0x03, 0x00];
 
-/** The same source gives the same bytes, however it is cut into chunks, which are not written to any more by who gave them. */
-export async function* compressed(source: ByteSource, format: PushCompression): AsyncGenerator<Uint8Array> {
+/**
+ * The same source gives the same bytes, however it is cut into chunks, which are not written to any more by who gave them.
+ * @param threads how many blocks are compressed at once, of all archives: each takes memory of its own.
+ */
+export async function* compressed(
+  source: ByteSource,
+  format: PushCompression,
+  threads: Limiter,
+): AsyncGenerator<Uint8Array> {
   const check = { crc: 0, sizeBytes: 0 };
   if (format === "gzip") yield gzipHead;
   const waiting: Promise<Uint8Array>[] = [];
@@ -30,7 +38,7 @@ export async function* compressed(source: ByteSource, format: PushCompression): 
     for await (const block of blocksOf(source)) {
       if (format === "gzip") check.crc = crc32(block, check.crc);
       check.sizeBytes += block.length;
-      waiting.push(format === "gzip" ? deflated(block) : zstdFrame(block));
+      waiting.push(threads.run(() => (format === "gzip" ? deflated(block) : zstdFrame(block))));
       if (waiting.length < blocksAhead) continue;
       const first = await waiting.shift();
       if (first !== undefined) yield first;
