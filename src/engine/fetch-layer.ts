@@ -77,6 +77,7 @@ async function stageLayer(
   const source = verified(blob, kept(ingest, blob), (from) =>
     recorded(ingest, downloadBlob(repository, blob, { from, clock: host.clock, signal, onRetry })),
   );
+  let isVerified = false;
   async function* watched(): AsyncGenerator<Uint8Array> {
     let at = 0;
     for await (const bytes of source) {
@@ -84,6 +85,7 @@ async function stageLayer(
       onBytes(at);
       yield bytes;
     }
+    isVerified = true;
     say("Download complete");
     say("Extracting", { current: blob.size, total: blob.size });
   }
@@ -91,8 +93,13 @@ async function stageLayer(
     if (!(err instanceof InvalidParameterError)) throw err;
     throw new InvalidParameterError(`failed to register layer: ${err.message}`, { cause: err });
   });
-  if (layer.diffID === diffID) return layer;
+  if (isVerified && layer.diffID === diffID) return layer;
   images.layers.discard(layer);
+  // A decompressor that meets the end of its data reads no further, and what was not read was not verified.
+  if (!isVerified)
+    throw new InvalidParameterError(
+      `failed to register layer: blob ${blob.digest} goes on behind the end of its compressed archive`,
+    );
   throw new InvalidParameterError(
     `layer ${blob.digest} does not match the image's config: it declares ${diffID}, the layer's content has ${layer.diffID}`,
   );

@@ -2,12 +2,11 @@
 // on where it was. Nothing here is believed: the digest of the whole is taken anew from the first byte on.
 //
 //   content/ingest/<64 hex digits>     the first bytes of the blob with this digest
-import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { createReadStream, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Host } from "../base/host.ts";
 import { digestHex, digestOfHex, isDigest, type Digest } from "../spec/digest.ts";
 import { closeFd, O_APPEND, O_CREAT, O_NOFOLLOW, O_RDWR, openFile, truncate, writeAll } from "../sys/file.ts";
-import { createReadStream } from "node:fs";
 import type { ByteSource } from "./byte-reader.ts";
 
 /** What nobody came back for so long is thrown away at the next start. */

@@ -323,6 +323,19 @@ const rows: readonly (readonly [name: string, words: RegExp, set: (name: string)
     },
   ],
   [
+    "a layer with bytes behind its compressed archive, which nothing would look at",
+    /goes on behind the end of its compressed archive/,
+    (name) => {
+      const blob = blobOf(Buffer.concat([layer.bytes, new Uint8Array(300_000)]));
+      put(name, [blob, config], manifestOf({ layers: [descriptor(types.layer, blob)] }));
+      // Its digest is not even true.
+      answers.set(
+        at(name, "blobs", blob.digest),
+        send(Buffer.concat([layer.bytes, new Uint8Array(299_999), Buffer.from("x")])),
+      );
+    },
+  ],
+  [
     "a layer that is empty",
     /archive is empty/,
     (name) => {
