@@ -29,18 +29,26 @@ export async function bigImage(): Promise<BigImage> {
   return await makeBigImage(bigImageFolder);
 }
 
+/** The same files with other times: an image of the same work that has no layer in common with the first. */
+export async function otherBigImage(): Promise<BigImage> {
+  await bigImage();
+  const folder = join(bigImageFolder, "other");
+  const image = { archive: join(folder, "image.tar"), rootfs: join(folder, "rootfs.tar") };
+  return existsSync(image.archive) ? image : await makeBigImage(folder, ["--mtime=@1700000000"]);
+}
+
 /** Makes both in `folder`. The same machine gives the same files, hence the same image. */
-async function makeBigImage(folder: string): Promise<BigImage> {
+async function makeBigImage(folder: string, tarFlags: readonly string[] = []): Promise<BigImage> {
   const blobs = join(folder, "image", "blobs", "sha256");
   mkdirSync(blobs, { recursive: true });
   const files = await chooseFiles();
   const rootfs = join(folder, "rootfs.tar");
-  await pack(rootfs, files);
+  await pack(rootfs, files, tarFlags);
   const diffIDs: string[] = [];
   for (let layer = 0; layer < wanted.layers; layer += 1) {
     const [from, to] = [layer, layer + 1].map((at) => Math.round((files.length * at) / wanted.layers));
     const path = join(folder, "layer.tar");
-    await pack(path, files.slice(from, to));
+    await pack(path, files.slice(from, to), tarFlags);
     const hex = (await output(["sha256sum", path])).slice(0, 64);
     await output(["mv", path, join(blobs, hex)]);
     diffIDs.push(`sha256:${hex}`);
@@ -78,7 +86,7 @@ async function chooseFiles(): Promise<string[]> {
   return chosen.toSorted();
 }
 
-async function pack(archive: string, files: readonly string[]): Promise<void> {
+async function pack(archive: string, files: readonly string[], more: readonly string[]): Promise<void> {
   const folders = new Set(files.flatMap(parentsOf));
   const list = [...folders, ...files].toSorted().join("\0");
   const flags = [
@@ -87,6 +95,7 @@ async function pack(archive: string, files: readonly string[]): Promise<void> {
     "--numeric-owner",
     "--format=posix",
     "--pax-option=delete=atime,delete=ctime",
+    ...more,
   ];
   await output(["tar", "-C", "/", ...flags, "-T", "-", "-cf", archive], { input: list });
 }

@@ -17,7 +17,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   monitor: ["runtime", ...bottom],
   init: ["containers", "netlink", ...bottom],
   // Of storage the tar codec, for files that are copied out of containers and into them.
-  cli: ["client", "storage", ...bottom],
+  cli: ["client", "registry", "storage", ...bottom],
   client: ["base", "spec"],
   sys: ["base", "spec"],
   base: ["spec"],

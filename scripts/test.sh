@@ -10,7 +10,7 @@ npm_packages
 missing_tools() {
   have docker || echo docker-client
   have getfattr || echo attr
-  for tool in runc openssl skopeo bzip2 xz zstd perl; do have $tool || echo $tool; done
+  for tool in runc skopeo docker-registry openssl bzip2 xz zstd perl; do have $tool || echo $tool; done
   /usr/bin/python3 -c "import docker" 2>/dev/null || echo python-docker
 }
 # shellcheck disable=SC2046

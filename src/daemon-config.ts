@@ -3,6 +3,9 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { defaultExecRoot } from "./base/instance.ts";
 import { InvalidParameterError } from "./base/errors.ts";
+import type { RegistrySettings } from "./engine/registries.ts";
+import type { ProxySettings } from "./registry/proxy.ts";
+import { registryKeys, registrySettings } from "./registry-settings.ts";
 
 export type TlsFiles = { readonly ca: string; readonly cert: string; readonly key: string };
 
@@ -20,6 +23,7 @@ export type DaemonConfig = {
   readonly runtimes: Readonly<Record<string, string>>;
   readonly logOptions: Readonly<Record<string, string>>;
   readonly labels: readonly string[];
+  readonly registries: RegistrySettings;
   readonly tls: TlsFiles | undefined;
   /** Plain tcp on other addresses than loopback: whoever reaches the port is root here. */
   readonly unauthenticatedTcp: boolean;
@@ -43,6 +47,13 @@ const flags = {
   "add-runtime": { type: "string", multiple: true },
   "log-opt": { type: "string", multiple: true },
   label: { type: "string", multiple: true },
+  "registry-mirror": { type: "string", multiple: true },
+  "insecure-registry": { type: "string", multiple: true },
+  "max-concurrent-downloads": { type: "string" },
+  "max-concurrent-uploads": { type: "string" },
+  "http-proxy": { type: "string" },
+  "https-proxy": { type: "string" },
+  "no-proxy": { type: "string" },
   tlsverify: { type: "boolean" },
   tlscacert: { type: "string" },
   tlscert: { type: "string" },
@@ -68,6 +79,10 @@ const fileKeys: Readonly<Record<string, keyof typeof flags>> = {
   runtimes: "add-runtime",
   "log-opts": "log-opt",
   labels: "label",
+  "registry-mirrors": "registry-mirror",
+  "insecure-registries": "insecure-registry",
+  "max-concurrent-downloads": "max-concurrent-downloads",
+  "max-concurrent-uploads": "max-concurrent-uploads",
   tlsverify: "tlsverify",
   tlscacert: "tlscacert",
   tlscert: "tlscert",
@@ -90,10 +105,16 @@ Options:
       --exec-root string        Run-time state (default "${defaultExecRoot}")
   -G, --group string            Group of the unix socket (default "sampan")
   -H, --host list               Listen on unix:///path or tcp://host:port
+      --http-proxy, --https-proxy, --no-proxy string
+                                Proxies for registries (default: HTTP_PROXY, HTTPS_PROXY, NO_PROXY)
+      --insecure-registry list  Registries reached by plain http or with any certificate: host[:port] or CIDR
       --label list              A label of the engine, shown by info
       --log-opt list            Log options of containers that give none, such as max-size=10m
+      --max-concurrent-downloads, --max-concurrent-uploads int
+                                Layers at once, over all pulls and pushes (default 3, 5)
   -p, --pidfile string          (default: sampan.pid in the run directory)
       --rcli string             The 2013 command protocol: "off"
+      --registry-mirror list    Mirror of Docker Hub, asked first
       --tlsverify, --tlscacert, --tlscert, --tlskey
                                 Mutual TLS for tcp listeners
       --insecure-let-anyone-on-the-network-be-root
@@ -105,8 +126,10 @@ export type DaemonCommand =
   | { readonly action: "run" | "validate"; readonly config: DaemonConfig }
   | { readonly action: "help" };
 
-/** What `sampan daemon ARGS` asks for; InvalidParameterError says what is wrong with the flags or the file. */
-export function daemonCommand(args: readonly string[]): DaemonCommand {
+const noProxies: ProxySettings = { http: "", https: "", no: "" };
+
+/** What `sampan daemon ARGS` asks for, `proxies` being those of the environment; InvalidParameterError says what is wrong with the flags or the file. */
+export function daemonCommand(args: readonly string[], proxies: ProxySettings = noProxies): DaemonCommand {
   if (args.includes("--help") || args.includes("-h")) return { action: "help" };
   const values = parseFlags(args);
   const file = readConfigFile(values["config-file"]);
@@ -115,7 +138,7 @@ export function daemonCommand(args: readonly string[]): DaemonCommand {
       throw new InvalidParameterError(
         `the following directives are specified both as a flag and in the configuration file: ${key}: (from flag: ${String(values[flag])}, from file: ${JSON.stringify(file[key])})`,
       );
-  const config = merge(values, file);
+  const config = merge(values, file, proxies);
   return { action: values.validate ? "validate" : "run", config };
 }
 
@@ -130,7 +153,7 @@ function parseFlags(args: readonly string[]) {
   }
 }
 
-function merge(values: Flags, file: ConfigFile): DaemonConfig {
+function merge(values: Flags, file: ConfigFile, proxies: ProxySettings): DaemonConfig {
   const text = (flag: keyof typeof flags, key: string = flag): string | undefined =>
     stringOf(key, values[flag] ?? file[key]);
   const list = (flag: "host" | "label", key: string): readonly string[] =>
@@ -152,6 +175,7 @@ function merge(values: Flags, file: ConfigFile): DaemonConfig {
     runtimes: { ...runtimesOf(file["runtimes"]), ...pairs("add-runtime", values["add-runtime"] ?? []) },
     logOptions: { ...stringMap("log-opts", file["log-opts"]), ...pairs("log-opt", values["log-opt"] ?? []) },
     labels: list("label", "labels"),
+    registries: registrySettings(values, file, proxies),
     tls: tlsOf(values, file),
     unauthenticatedTcp: values["insecure-let-anyone-on-the-network-be-root"] ?? false,
     debug: values.debug ?? file["debug"] === true,
@@ -188,7 +212,8 @@ function readConfigFile(path: string | undefined): ConfigFile {
   }
   if (text.trim() === "") return {};
   const parsed = parseJson(text, path ?? defaultConfigFile);
-  const unknown = Object.keys(parsed).filter((key) => !(key in fileKeys));
+  const known = new Set<string>([...Object.keys(fileKeys), ...registryKeys]);
+  const unknown = Object.keys(parsed).filter((key) => !known.has(key));
   if (unknown.length > 0)
     throw new InvalidParameterError(
       `the following directives don't match any configuration option: ${unknown.join(", ")}`,

@@ -17,6 +17,7 @@ import { stopAll } from "./engine/stop-all.ts";
 import { joinOwnCgroups } from "./runtime/cgroup-processes.ts";
 import { monitorFiles } from "./runtime/monitor-protocol.ts";
 import { machineGoesDown, serviceManager } from "./service-manager.ts";
+import { takeProxySettings } from "./registry/proxy.ts";
 import { tryLock } from "./sys/file.ts";
 import { keepMemorySmall } from "./sys/own-memory.ts";
 import { setProcessName } from "./sys/process.ts";
@@ -24,7 +25,7 @@ import { setProcessName } from "./sys/process.ts";
 /** Ends when told to by SIGTERM or SIGINT; the exit code of the process. */
 export async function runDaemon(args: readonly string[]): Promise<number> {
   try {
-    const command = daemonCommand(args);
+    const command = daemonCommand(args, takeProxySettings(process.env));
     if (command.action === "help") return say(1, daemonUsage, 0);
     if (command.action === "validate") return say(1, "configuration OK\n", 0);
     refuseUnsupported();
@@ -116,6 +117,7 @@ function listenOptions({ socketGroup, unauthenticatedTcp, tls }: DaemonConfig): 
 function engineConfig(config: DaemonConfig): EngineConfig {
   const { root, execRoot, bridge, bridgeAddress, defaultRuntime, runtimes, logOptions, labels, debug } =
     config;
+  const { registries } = config;
   // Compiled, argv[1] is a path inside the executable; from the sources it is src/main.ts.
   const main = process.argv[1] ?? "";
   const program = main.startsWith("/$bunfs/") ? [process.execPath] : [process.execPath, main];
@@ -128,6 +130,7 @@ function engineConfig(config: DaemonConfig): EngineConfig {
     runtimes,
     logOptions,
     labels,
+    registries,
     debug,
     monitorCommand: [...program, "monitor"],
   };

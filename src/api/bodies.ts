@@ -11,6 +11,7 @@ import type {
   UpdateContainerBody,
 } from "../spec/docker.ts";
 import { named, whole } from "./go-types.ts";
+import type { AuthBody } from "../spec/docker-registry.ts";
 import type { CreateVolumeBody } from "../spec/docker-resources.ts";
 
 type Entries = Readonly<Record<string, v.GenericSchema>>;
@@ -262,4 +263,14 @@ export const createVolumeBody: Body<CreateVolumeBody> = fields("volume.CreateReq
   Driver: text,
   DriverOpts: textMap,
   Labels: textMap,
+});
+
+export const authBody: Body<AuthBody> = fields("registry.AuthConfig", {
+  username: text,
+  password: text,
+  auth: text,
+  email: text,
+  serveraddress: text,
+  identitytoken: text,
+  registrytoken: text,
 });

@@ -41,6 +41,12 @@ export function param(call: Call, name: string): string {
   return value;
 }
 
+/** A request header that is sent once; several of one name count as none of any use. */
+export function headerOf({ headers }: Call, name: string): string | undefined {
+  const value = headers[name];
+  return typeof value === "string" ? value : undefined;
+}
+
 /**
  * The JSON body; an absent one decodes like `{}`, as dockerd has it, unless the endpoint makes no sense without.
  * InvalidParameterError for a wrong content type or body.

@@ -1,21 +1,32 @@
-// Images: list, inspect, history, tag, remove, import, load, save, and the making of host images (which clients call a pull).
-import { ForbiddenError, InvalidParameterError, NotImplementedError, SystemError } from "../base/errors.ts";
+// Images: list, inspect, history, tag, remove, import, load, save, pull, and the making of host images (which clients call a pull).
+import { ForbiddenError, InvalidParameterError, SystemError } from "../base/errors.ts";
 import { resolveOrMakeImage } from "../engine/host-image.ts";
 import { importImage, listImages, loadImages, removeImage, saveImages, tagImage } from "../engine/images.ts";
+import { pullAllTags, pullImage } from "../engine/pull.ts";
+import { pushImage } from "../engine/push.ts";
 import { pruneImages } from "../engine/prune-images.ts";
 import { imageHistory } from "../images/image-history.ts";
 import { parsePlatformJson, requirePlatform } from "../images/image-platform.ts";
 import type { Image } from "../images/image-store.ts";
 import { imageInspect } from "../images/image-summary.ts";
 import type { LoadedImage } from "../images/load.ts";
+import { decodeAuthHeader } from "../registry/credentials.ts";
 import type { ByteSource } from "../storage/byte-reader.ts";
-import { familiarString, hostImageName, parseReference, withDefaultTag } from "../spec/reference.ts";
+import {
+  familiarName,
+  familiarString,
+  hostImageName,
+  isTag,
+  parseReference,
+  withDefaultTag,
+} from "../spec/reference.ts";
 import type { Reference } from "../spec/reference.ts";
+import type { PushCompression } from "../storage/compress.ts";
 import type { Answer } from "./answer.ts";
 import { empty, json, jsonType, stream, tarArchive } from "./answer.ts";
 import { forVersion, imageInspectByVersion, imageSummaryByVersion } from "./answers-by-version.ts";
 import type { Call } from "./call.ts";
-import { param } from "./call.ts";
+import { headerOf, param } from "./call.ts";
 import { layerProgress, progressLines } from "./progress.ts";
 import { filtersOf, flagOf, textOf } from "./query.ts";
 
@@ -81,14 +92,24 @@ export function create(call: Call): Answer {
   return fromImage === "" ? importFrom(call) : pull(call, fromImage);
 }
 
-function pull({ engine, query }: Call, fromImage: string): Answer {
+function pull(call: Call, fromImage: string): Answer {
+  const { engine, query, version } = call;
   const reference = pulledReference(fromImage, textOf(query, "tag"));
   const name = familiarString(reference);
-  if (name.startsWith("scratch:")) throw new ForbiddenError("'scratch' is a reserved name");
-  if (hostImageName(reference) === undefined)
-    throw new NotImplementedError(
-      `pulling from registries is not in this build of sampan: load or import ${name}, or use an image made from this machine (host/busybox, host/debian)`,
+  if (familiarName(reference) === "scratch") throw new ForbiddenError("'scratch' is a reserved name");
+  if (hostImageName(withDefaultTag(reference)) === undefined) {
+    const platform = version >= 32 ? textOf(query, "platform") : "";
+    const credentials = decodeAuthHeader(headerOf(call, "x-registry-auth"));
+    const { signal } = call;
+    return stream(
+      jsonType,
+      progressLines(async (report) => {
+        const options = { credentials, platform, report, signal };
+        if (isWhole(reference)) await pullImage(engine, reference, options);
+        else await pullAllTags(engine, reference, options);
+      }),
     );
+  }
   return stream(
     jsonType,
     progressLines(async (report) => {
@@ -100,6 +121,11 @@ function pull({ engine, query }: Call, fromImage: string): Answer {
   );
 }
 
+/** With a tag or a digest; a name alone means all its tags to the API. */
+function isWhole(reference: Reference): boolean {
+  return reference.tag !== undefined || reference.digest !== undefined;
+}
+
 /** The tag may also be a digest; a trailing colon means "all tags" to old clients. */
 function pulledReference(fromImage: string, tagOrDigest: string): Reference {
   const name = fromImage.replace(/:$/, "");
@@ -107,11 +133,41 @@ function pulledReference(fromImage: string, tagOrDigest: string): Reference {
   const whole = tagOrDigest === "" ? name : `${withoutTag(name)}${separator}${tagOrDigest}`;
   const { reference, problem } = parseReference(whole);
   if (!reference) throw new InvalidParameterError(problem);
-  return withDefaultTag(reference);
+  return reference;
 }
 
 function withoutTag(name: string): string {
   return name.replace(/:[^/:]*$/, "");
+}
+
+export function push(call: Call): Answer {
+  const { engine, query, signal } = call;
+  const { reference, problem } = parseReference(param(call, "name"));
+  if (reference === undefined) throw new InvalidParameterError(problem);
+  const wanted = textOf(query, "tag") || reference.tag;
+  if (wanted !== undefined && !isTag(wanted)) throw new InvalidParameterError("invalid tag format");
+  const credentials = decodeAuthHeader(headerOf(call, "x-registry-auth"));
+  const compression = compressionOf(textOf(query, "compression"));
+  const platformText = call.version >= 46 ? textOf(query, "platform") : "";
+  const platform = platformText === "" ? undefined : parsePlatformJson(platformText);
+  return stream(
+    jsonType,
+    progressLines((report) =>
+      pushImage(engine, wanted === undefined ? reference : { ...reference, tag: wanted }, {
+        credentials,
+        platform,
+        compression,
+        report,
+        signal,
+      }),
+    ),
+  );
+}
+
+/** A parameter of our own: how layers are compressed that the registry does not have. */
+function compressionOf(text: string): PushCompression | undefined {
+  if (text === "" || text === "gzip" || text === "zstd") return text === "" ? undefined : text;
+  throw new InvalidParameterError(`invalid compression ${JSON.stringify(text)}: must be gzip or zstd`);
 }
 
 /** From the request's body, or from an address that the daemon fetches. */

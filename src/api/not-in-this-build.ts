@@ -4,9 +4,6 @@ import { NotImplementedError } from "../base/errors.ts";
 import type { Method, Route } from "./router.ts";
 
 const table: readonly (readonly [what: string, ...routes: (readonly [Method, string])[]])[] = [
-  ["pushing images to registries", ["POST", "/images/*name/push"]],
-  ["searching in registries", ["GET", "/images/search"], ["GET", "/distribution/*name/json"]],
-  ["signing in to registries", ["POST", "/auth"]],
   [
     "building images",
     ["POST", "/build"],

@@ -7,6 +7,7 @@ import * as exec from "./exec.ts";
 import * as images from "./images.ts";
 import * as networks from "./networks.ts";
 import { missingRoutes } from "./not-in-this-build.ts";
+import * as registry from "./registry.ts";
 import type { Route } from "./router.ts";
 import { swarmRoutes } from "./swarm.ts";
 import * as system from "./system.ts";
@@ -59,12 +60,17 @@ export const routes: readonly Route[] = [
   { method: "POST", pattern: "/images/load", handler: images.load },
   { method: "GET", pattern: "/images/get", handler: images.saveSeveral },
   { method: "GET", pattern: "/images/*name/get", handler: images.save },
+  { method: "GET", pattern: "/images/search", handler: registry.search },
   { method: "GET", pattern: "/images/*name/json", handler: images.inspect },
   { method: "GET", pattern: "/images/*name/history", handler: images.history },
+  { method: "POST", pattern: "/images/*name/push", handler: images.push },
   { method: "POST", pattern: "/images/*name/tag", handler: images.tag },
   { method: "DELETE", pattern: "/images/*name", handler: images.remove },
 
   { method: "POST", pattern: "/images/prune", since: 25, handler: images.prune },
+
+  { method: "POST", pattern: "/auth", handler: registry.auth },
+  { method: "GET", pattern: "/distribution/*name/json", since: 30, handler: registry.distribution },
 
   { method: "GET", pattern: "/networks", handler: networks.list },
   { method: "GET", pattern: "/networks/", handler: networks.list },

@@ -3,6 +3,7 @@
 import { chmod, mkdir, rename } from "node:fs/promises";
 import type { Context } from "./command.ts";
 import type { ConfigFile } from "./config-file.ts";
+import { credentialsFromHelper, eraseInHelper, helperOf, storeInHelper } from "./credential-helpers.ts";
 
 export type Credentials = {
   readonly username: string;
@@ -21,8 +22,15 @@ function authsOf(config: ConfigFile): Readonly<Record<string, Entry>> {
   return typeof auths === "object" && auths !== null ? (auths as Record<string, Entry>) : {};
 }
 
-/** The stored credentials of a registry; undefined without any. */
-export function credentialsOf(config: ConfigFile, server: string): Credentials | undefined {
+/** The user's credentials for a registry, from a helper or from the file; undefined without any. */
+export async function findCredentials(config: ConfigFile, server: string): Promise<Credentials | undefined> {
+  const helper = helperOf(config, server);
+  return helper === undefined
+    ? credentialsInFile(config, server)
+    : await credentialsFromHelper(helper, server);
+}
+
+function credentialsInFile(config: ConfigFile, server: string): Credentials | undefined {
   const entry = authsOf(config)[server];
   if (entry === undefined) return undefined;
   const [username = "", ...password] = Buffer.from(entry.auth ?? "", "base64")
@@ -43,8 +51,9 @@ export function registryOf(image: string): string {
 }
 
 /** The header by which a request carries credentials: base64url of JSON. */
-export function authHeader(config: ConfigFile, image: string): string {
-  return Buffer.from(JSON.stringify(credentialsOf(config, registryOf(image)) ?? {})).toString("base64url");
+export async function authHeader(config: ConfigFile, image: string): Promise<string> {
+  const found = await findCredentials(config, registryOf(image));
+  return Buffer.from(JSON.stringify(found ?? {})).toString("base64url");
 }
 
 /** @param entry undefined to forget the registry. */
@@ -53,11 +62,20 @@ export async function storeCredentials(
   server: string,
   entry: Credentials | undefined,
 ): Promise<void> {
+  const helper = helperOf(config, server);
+  if (helper !== undefined) {
+    if (entry === undefined) await eraseInHelper(helper, server);
+    else await storeInHelper(helper, entry);
+  }
   const { [server]: _before, ...others } = authsOf(config);
-  const stored: Entry | undefined = entry && {
-    auth: Buffer.from(`${entry.username}:${entry.password}`).toString("base64"),
-    ...(entry.identitytoken && { identitytoken: entry.identitytoken }),
-  };
+  // With a helper the file keeps only that there is an entry, as docker's client does.
+  const stored: Entry | undefined =
+    entry && helper !== undefined
+      ? {}
+      : entry && {
+          auth: Buffer.from(`${entry.username}:${entry.password}`).toString("base64"),
+          ...(entry.identitytoken && { identitytoken: entry.identitytoken }),
+        };
   await writeConfigFile(configDirectory, {
     ...config,
     auths: stored === undefined ? others : { ...others, [server]: stored },

@@ -132,14 +132,19 @@ export async function saveImages(
 export async function pushImage(
   client: EngineClient,
   image: string,
-  query: { readonly tag: string; readonly platform?: string | undefined },
+  query: {
+    readonly tag: string;
+    readonly platform?: string | undefined;
+    /** A parameter of ours, which other engines do not heed. */
+    readonly compression?: string | undefined;
+  },
   auth: string,
 ): Promise<Answer> {
-  const { tag, platform } = query;
+  const { tag, platform, compression } = query;
   return await client.open({
     method: "POST",
     path: `${pathOf(image)}/push`,
-    query: { tag, platform: platform === undefined ? undefined : platformJson(platform) },
+    query: { tag, platform: platform === undefined ? undefined : platformJson(platform), compression },
     headers: { "X-Registry-Auth": auth },
   });
 }

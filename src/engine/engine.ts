@@ -18,6 +18,7 @@ import type { ExecTable } from "./exec-table.ts";
 import type { HealthChecks } from "./health-checks.ts";
 import type { MonitorLink } from "./monitor-link.ts";
 import type { RootfsHolds } from "./rootfs-holds.ts";
+import type { Registries, RegistrySettings } from "./registries.ts";
 import type { Restarts } from "./restarts.ts";
 import type { StatsFeed } from "./stats-feed.ts";
 import type { Waiters } from "./waiters.ts";
@@ -38,6 +39,7 @@ export type EngineConfig = {
   /** Log driver options for containers that give none. */
   readonly logOptions: Readonly<Record<string, string>>;
   readonly labels: readonly string[];
+  readonly registries: RegistrySettings;
   readonly debug: boolean;
   /** How this program is called to become the monitor: executable and first arguments. */
   readonly monitorCommand: readonly string[];
@@ -49,6 +51,7 @@ export type Engine = {
   readonly instance: Instance;
   readonly containers: ContainerStore;
   readonly images: ImageStore;
+  readonly registries: Registries;
   readonly volumes: VolumeStore;
   readonly networks: NetworkStore;
   /** The network of containers that ask for none. */

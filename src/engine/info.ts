@@ -8,6 +8,7 @@ import type { CgroupFacts } from "../runtime/cgroup.ts";
 import type { InfoAnswer, VersionAnswer } from "../spec/docker-system.ts";
 import { storageDriverName } from "../storage/overlay.ts";
 import type { Engine } from "./engine.ts";
+import type { RegistrySettings } from "./registries.ts";
 
 const architectures: Readonly<Record<string, { readonly go: string; readonly machine: string }>> = {
   x64: { go: "amd64", machine: "x86_64" },
@@ -66,14 +67,14 @@ export function systemInfo(engine: Engine): InfoAnswer {
     OSType: "linux",
     Architecture: architecture().machine,
     IndexServerAddress: "https://index.docker.io/v1/",
-    RegistryConfig: { InsecureRegistryCIDRs: ["::1/128", "127.0.0.0/8"], IndexConfigs: {}, Mirrors: [] },
+    RegistryConfig: registryInfo(config.registries),
     NCPU: availableParallelism(),
     MemTotal: totalmem(),
     GenericResources: null,
     DockerRootDir: config.root,
-    HttpProxy: withoutPassword(process.env["HTTP_PROXY"] ?? process.env["http_proxy"] ?? ""),
-    HttpsProxy: withoutPassword(process.env["HTTPS_PROXY"] ?? process.env["https_proxy"] ?? ""),
-    NoProxy: process.env["NO_PROXY"] ?? process.env["no_proxy"] ?? "",
+    HttpProxy: withoutPassword(config.registries.proxies.http),
+    HttpsProxy: withoutPassword(config.registries.proxies.https),
+    NoProxy: config.registries.proxies.no,
     Name: hostname(),
     Labels: config.labels,
     ExperimentalBuild: false,
@@ -197,4 +198,30 @@ function readLine(path: string): string {
 
 function readText(path: string): string {
   return existsSync(path) ? readFileSync(path, "utf8") : "";
+}
+
+function registryInfo({
+  mirrors,
+  insecureRegistries,
+  registries,
+}: RegistrySettings): InfoAnswer["RegistryConfig"] {
+  const ranges = insecureRegistries.filter((item) => item.includes("/"));
+  const hosts = new Set([
+    "docker.io",
+    ...insecureRegistries.filter((item) => !item.includes("/")),
+    ...Object.keys(registries),
+  ]);
+  const own = (name: string): readonly string[] => [
+    ...(registries[name]?.mirrors ?? []),
+    ...(name === "docker.io" ? mirrors.map((mirror) => `${mirror}/`) : []),
+  ];
+  const indexes = [...hosts].map((Name) => {
+    const Secure = !(insecureRegistries.includes(Name) || registries[Name]?.insecure === true);
+    return [Name, { Name, Mirrors: own(Name), Secure, Official: Name === "docker.io" }];
+  });
+  return {
+    InsecureRegistryCIDRs: ["::1/128", "127.0.0.0/8", ...ranges],
+    IndexConfigs: Object.fromEntries(indexes) as Record<string, unknown>,
+    Mirrors: own("docker.io"),
+  };
 }

@@ -27,6 +27,7 @@ import { execExited } from "./exec.ts";
 import { containerExited } from "./exit-path.ts";
 import { HealthChecks } from "./health-checks.ts";
 import { MonitorLink } from "./monitor-link.ts";
+import { Registries } from "./registries.ts";
 import { endTheLost, handOver, restore } from "./restore.ts";
 import { Restarts } from "./restarts.ts";
 import { StatsFeed } from "./stats-feed.ts";
@@ -72,6 +73,7 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
     instance,
     containers,
     images,
+    registries: new Registries(config.registries, images, root),
     volumes,
     networks,
     network,

@@ -1,6 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { InvalidParameterError, NotFoundError } from "../base/errors.ts";
-import { isForPlatform, parsePlatform, parsePlatformJson, requirePlatform } from "./image-platform.ts";
+import {
+  choosePlatform,
+  isForPlatform,
+  parsePlatform,
+  parsePlatformJson,
+  requirePlatform,
+} from "./image-platform.ts";
 import type { Image } from "./image-store.ts";
 
 const image = (os: string, architecture: string, variant?: string): Image =>
@@ -61,4 +67,33 @@ test("requirePlatform: says what there is and what was wanted", () => {
       "image with reference box:latest was found but its platform (linux/amd64) does not match the specified platform (linux/arm64/v8)",
     ),
   );
+});
+
+const of = (text: string) => {
+  const [os = "", architecture = "", variant] = text.split("/");
+  return { text, platform: { os, architecture, ...(variant === undefined ? {} : { variant }) } };
+};
+
+test.each([
+  ["the one that fits", "linux/amd64", ["linux/arm64", "linux/amd64"], "linux/amd64"],
+  ["not another system", "linux/amd64", ["windows/amd64"], undefined],
+  ["the first of equals", "linux/amd64", ["linux/amd64", "linux/amd64/v1"], "linux/amd64"],
+  ["no higher variant than is wanted", "linux/amd64", ["linux/amd64/v3"], undefined],
+  [
+    "the highest that runs",
+    "linux/amd64/v3",
+    ["linux/amd64", "linux/amd64/v2", "linux/amd64/v4"],
+    "linux/amd64/v2",
+  ],
+  ["arm64 means v8", "linux/arm64", ["linux/arm64/v8"], "linux/arm64/v8"],
+  ["an older arm", "linux/arm/v7", ["linux/arm/v5", "linux/arm/v6"], "linux/arm/v6"],
+  ["nothing of nothing", "linux/amd64", [], undefined],
+] as const)("choosePlatform: %s", (_, wanted, candidates, expected) => {
+  expect(choosePlatform(candidates.map(of), of(wanted).platform)?.text).toBe(expected as never);
+});
+
+test("choosePlatform: what says nothing fits nowhere", () => {
+  expect(
+    choosePlatform([{}, { platform: { os: 1, architecture: {} } }], of("linux/amd64").platform),
+  ).toBeUndefined();
 });

@@ -84,3 +84,32 @@ export function platformText(platform: {
 }): string {
   return [platform.os, platform.architecture, platform.variant ?? ""].filter(Boolean).join("/");
 }
+
+type LoosePlatform = { readonly os?: unknown; readonly architecture?: unknown; readonly variant?: unknown };
+
+/**
+ * The best of the candidates that run there: the highest variant that is not above the wanted one, the first of equals.
+ * Undefined when none does.
+ */
+export function choosePlatform<T extends { readonly platform?: LoosePlatform }>(
+  candidates: readonly T[],
+  wanted: Pick<WantedPlatform, "os" | "architecture"> & { readonly variant?: string },
+): T | undefined {
+  const most = variantOf(wanted);
+  let best: { readonly candidate: T; readonly variant: number } | undefined;
+  for (const candidate of candidates) {
+    const { platform = {} } = candidate;
+    if (platform.os !== wanted.os || platform.architecture !== wanted.architecture) continue;
+    const variant = variantOf(platform);
+    if (variant <= most && variant > (best?.variant ?? -1)) best = { candidate, variant };
+  }
+  return best?.candidate;
+}
+
+/** What an architecture means when no variant is said. */
+const plainVariants: Readonly<Record<string, number>> = { arm: 7, arm64: 8, amd64: 1 };
+
+function variantOf({ architecture, variant }: LoosePlatform): number {
+  const digits = typeof variant === "string" ? /^v?(\d{1,2})/.exec(variant)?.[1] : undefined;
+  return digits === undefined ? (plainVariants[String(architecture)] ?? 0) : Number(digits);
+}

@@ -1,7 +1,7 @@
 // The images of this machine: which there are, what they hold, what they are called. The parts:
 //
 //   images/<64 hex digits>.json   ImageRecord: what is known of an image that its config does not say
-//   content/sha256/<hex>          the config; its digest is the image's id
+//   content/sha256/<hex>          the config; its digest is the image's id; the manifests under which registries know it
 //   graph/<hex>/                  the layers (storage/layer-store.ts)
 //   repositories                  the names (tag-store.ts)
 //
@@ -25,8 +25,10 @@ import {
   sweepBlobs,
   type ContentStore,
 } from "../storage/content-store.ts";
+import { IngestStore } from "../storage/ingest.ts";
 import { LayerStore } from "../storage/layer-store.ts";
 import { parseImageConfig } from "./image-config.ts";
+import { LayerBlobs } from "./layer-blobs.ts";
 import { TagStore } from "./tag-store.ts";
 
 export type ImageRecord = {
@@ -35,9 +37,13 @@ export type ImageRecord = {
   readonly parent?: Digest;
   /** Chain ids of the layers, lowest first. */
   readonly layers: readonly Digest[];
+  /** Manifests and indexes that lead to it, in the content store; the latest first. */
+  readonly manifests?: readonly Digest[];
   /** RFC 3339. */
   readonly lastTagTime?: string;
 };
+
+const mostManifests = 32;
 
 export type Image = ImageRecord & {
   /** What containers of it run by default. */
@@ -56,6 +62,8 @@ export class ImageStore {
   readonly host: Host;
   readonly layers: LayerStore;
   readonly tags: TagStore;
+  readonly ingest: IngestStore;
+  readonly blobs: LayerBlobs;
   readonly #content: ContentStore;
   readonly #folder: string;
   readonly #records = new Map<Digest, ImageRecord>();
@@ -69,6 +77,8 @@ export class ImageStore {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     this.layers = new LayerStore(host, root);
     this.tags = new TagStore(host, root);
+    this.ingest = new IngestStore(host, root);
+    this.blobs = new LayerBlobs(root);
     this.#content = openContentStore(root);
     const named = new Set<string>();
     for (const name of readdirSync(this.#folder)) {
@@ -166,14 +176,34 @@ export class ImageStore {
     return this.get(image.id) ?? image;
   }
 
+  /** Keeps the bytes of manifests or indexes that lead to the image, as a registry has them. */
+  keepManifests(image: Image, manifests: readonly Uint8Array[]): void {
+    const record = this.#records.get(image.id);
+    if (record === undefined) throw new NotFoundError(`No such image: ${image.id}`);
+    const before = record.manifests ?? [];
+    const digests = manifests.map((bytes) => putBlob(this.#content, bytes));
+    if (digests.every((digest) => before.includes(digest))) return;
+    const all = [...new Set([...digests, ...before])];
+    this.#write({ ...record, manifests: all.slice(0, mostManifests) });
+    this.#deleteManifests(all.slice(mostManifests));
+  }
+
+  #deleteManifests(digests: readonly Digest[]): void {
+    const kept = new Set([...this.#records.values()].flatMap(({ manifests = [] }) => manifests));
+    for (const digest of digests) if (!kept.has(digest)) deleteBlob(this.#content, digest);
+  }
+
   /** Takes the image out: its record first, which is the commit. Its names and layers are the caller's business. */
   delete(id: Digest): void {
-    if (!this.#records.delete(id)) return;
+    const record = this.#records.get(id);
+    if (record === undefined) return;
+    this.#records.delete(id);
     this.#images.delete(id);
     rmSync(this.#recordPath(id), { force: true });
     syncFolder(this.#folder);
     crashPoint("image forgotten");
     deleteBlob(this.#content, id);
+    this.#deleteManifests(record.manifests ?? []);
   }
 
   /** A blob that an image's record names, such as its config. @throws NotFoundError; SystemError where it is damaged. */

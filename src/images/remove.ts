@@ -181,5 +181,9 @@ function removeUnusedLayers(
   const used = new Set([...store.layersInUse(), ...store.layers.held(), ...layersInUse]);
   const doomed = candidates.filter((chainID) => !used.has(chainID));
   store.layers.remove(doomed);
+  if (doomed.length > 0) {
+    const left = new Set(store.layers.all().map(({ diffID }) => diffID));
+    store.blobs.sweep((diffID) => left.has(diffID));
+  }
   return doomed;
 }

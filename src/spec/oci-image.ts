@@ -11,6 +11,7 @@ export const mediaTypes = {
   ociLayer: "application/vnd.oci.image.layer.v1.tar",
   dockerManifestList: "application/vnd.docker.distribution.manifest.list.v2+json",
   dockerManifest: "application/vnd.docker.distribution.manifest.v2+json",
+  dockerLayer: "application/vnd.docker.image.rootfs.diff.tar",
   dockerConfig: "application/vnd.docker.container.image.v1+json",
 } as const;
 

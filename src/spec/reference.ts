@@ -111,8 +111,14 @@ export function familiarString(reference: Reference): string {
   return familiarName(reference) + tag + digest;
 }
 
+/** Whether the repository is one that no registry has. */
+export function isHostName({ domain, path }: Reference): boolean {
+  return domain === defaultDomain && path.startsWith(hostFolder);
+}
+
 /** The NAME of `host/NAME` or `host/NAME:latest`; `undefined` for every other reference: there are no more tags there. */
 export function hostImageName({ domain, path, tag = defaultTag, digest }: Reference): string | undefined {
-  const isHost = domain === defaultDomain && path.startsWith(hostFolder);
-  return isHost && tag === defaultTag && digest === undefined ? path.slice(hostFolder.length) : undefined;
+  return isHostName({ domain, path }) && tag === defaultTag && digest === undefined
+    ? path.slice(hostFolder.length)
+    : undefined;
 }

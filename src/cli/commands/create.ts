@@ -6,6 +6,7 @@ import { pullImage } from "../../client/images.ts";
 import type { CreateContainerAnswer } from "../../spec/docker.ts";
 import type { Context } from "../command.ts";
 import { proxyVariables } from "../config-file.ts";
+import { authHeader } from "../credentials.ts";
 import { CommandError } from "../failure.ts";
 import type { Flags } from "../flags.ts";
 import { printProgress } from "../progress.ts";
@@ -86,7 +87,10 @@ function withTag(image: string): string {
 }
 
 async function pullFor(context: Context, image: string, flags: Flags): Promise<void> {
-  const { client, stderr } = context;
-  const { body } = await pullImage(client, withTag(image), { platform: flags.text("platform") || undefined });
+  const { client, config, stderr } = context;
+  const { body } = await pullImage(client, withTag(image), {
+    platform: flags.text("platform") || undefined,
+    auth: await authHeader(config, image),
+  });
   await printProgress(body, flags.bool("quiet") ? silent : stderr);
 }

@@ -5,7 +5,7 @@ import { checkAuth } from "../../client/system.ts";
 import type { SearchResult } from "../../spec/docker-resources.ts";
 import { parseReference } from "../../spec/reference.ts";
 import type { Context } from "../command.ts";
-import { authHeader, credentialsOf, hubAddress, storeCredentials } from "../credentials.ts";
+import { authHeader, findCredentials, hubAddress, storeCredentials } from "../credentials.ts";
 import { CommandError } from "../failure.ts";
 import type { Flags } from "../flags.ts";
 import { formatOf } from "../format/format-flag.ts";
@@ -25,7 +25,7 @@ export async function pull(context: Context, flags: Flags, operands: readonly st
   if (all && tagged) throw new CommandError("tag can't be used with --all-tags/-a");
   if (!all && !tagged && !flags.bool("quiet")) await stdout.write("Using default tag: latest\n");
   const image = all || tagged ? name : `${name}:latest`;
-  const options = { platform: flags.text("platform") || undefined, auth: authHeader(config, name) };
+  const options = { platform: flags.text("platform") || undefined, auth: await authHeader(config, name) };
   const { body } = await pullImage(client, image, options);
   await printProgress(body, flags.bool("quiet") ? silent : stdout);
   await stdout.write(`${fullName(image)}\n`);
@@ -44,8 +44,9 @@ export async function push(context: Context, flags: Flags, operands: readonly st
   const query = {
     tag: all ? "" : name.slice(colon + 1) || "latest",
     platform: flags.text("platform") || undefined,
+    compression: flags.text("compression") || undefined,
   };
-  const { body } = await pushImage(client, name.slice(0, colon), query, authHeader(config, name));
+  const { body } = await pushImage(client, name.slice(0, colon), query, await authHeader(config, name));
   await printProgress(body, flags.bool("quiet") ? silent : stdout);
   if (flags.bool("quiet")) await stdout.write(`${fullName(`${name.slice(0, colon)}:${query.tag}`)}\n`);
   return 0;
@@ -114,12 +115,13 @@ export async function login(context: Context, flags: Flags, operands: readonly s
       throw new CommandError("conflicting options: cannot specify both --password and --password-stdin");
     await stderr.write("WARNING! Using --password via the CLI is insecure. Use --password-stdin.\n");
   }
-  const username = flags.text("username") || (credentialsOf(config, server)?.username ?? "");
+  const known = await findCredentials(config, server);
+  const username = flags.text("username") || (known?.username ?? "");
   if (fromStdin && !flags.given("username"))
     throw new CommandError("the --password-stdin option requires --username to be set");
   const password = fromStdin
     ? (await new Response(stdin.bytes()).text()).replace(/\r?\n$/, "")
-    : flags.text("password") || (credentialsOf(config, server)?.password ?? "");
+    : flags.text("password") || (known?.password ?? "");
   if (username === "" || password === "") {
     throw new CommandError("Error: Cannot perform an interactive login from a non TTY device");
   }
@@ -140,7 +142,8 @@ export async function login(context: Context, flags: Flags, operands: readonly s
 export async function logout(context: Context, _flags: Flags, operands: readonly string[]): Promise<number> {
   const server = serverAddress(operands[0]);
   await context.stdout.write(`Removing login credentials for ${server}\n`);
-  if (credentialsOf(context.config, server) !== undefined) await storeCredentials(context, server, undefined);
+  if ((await findCredentials(context.config, server)) !== undefined)
+    await storeCredentials(context, server, undefined);
   return 0;
 }
 

@@ -83,6 +83,7 @@ export const registryCommands: readonly Command[] = [
     names: "image",
     flags: [
       { name: "all-tags", short: "a", type: "bool", help: "All tags of the image" },
+      { name: "compression", type: "string", help: "Of layers that are sent: gzip or zstd" },
       contentTrust,
       platform,
       quiet,
@@ -113,6 +114,18 @@ export const registryCommands: readonly Command[] = [
     withoutEngine: true,
     flags: [],
     load: () => import("../commands/registry.ts").then((module) => module.logout),
+  },
+  {
+    paths: ["manifest inspect"],
+    summary: "Display an image manifest, or manifest list",
+    usage: "[OPTIONS] MANIFEST",
+    operands: { min: 1, max: 1 },
+    withoutEngine: true,
+    flags: [
+      { name: "insecure", type: "bool", help: "Allow a registry without TLS or with any certificate" },
+      { name: "verbose", short: "v", type: "bool", help: "With reference, digest and size" },
+    ],
+    load: () => import("../commands/manifest.ts").then((module) => module.inspectManifest),
   },
   {
     paths: ["search"],

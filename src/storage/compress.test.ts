@@ -1,0 +1,49 @@
+import { expect, test } from "bun:test";
+import { gunzipSync, zstdDecompressSync } from "node:zlib";
+import { Limiter } from "../base/limiter.ts";
+import { compressed, type PushCompression } from "./compress.ts";
+import { decompressed } from "./compression.ts";
+
+const threads = new Limiter(2);
+const text = Buffer.from(Array.from({ length: 300_000 }, (_, at) => `line ${at * 7919}\n`).join(""));
+
+async function* cut(bytes: Uint8Array, step: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += step) yield bytes.subarray(at, at + step);
+}
+
+async function whole(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  return Buffer.concat(await Array.fromAsync(source));
+}
+
+const formats: readonly PushCompression[] = ["gzip", "zstd"];
+
+test.each(formats)(
+  "compressed: %s of what comes in any pieces is the same, and is it again",
+  async (format) => {
+    const packed = await whole(compressed(cut(text, 1 << 16), format, threads));
+    expect(packed.equals(await whole(compressed(cut(text, 99_991), format, threads)))).toBe(true);
+    expect(packed.length).toBeLessThan(text.length / 2);
+    const unpack = format === "gzip" ? gunzipSync : zstdDecompressSync;
+    expect(text.equals(unpack(packed))).toBe(true);
+    expect(text.equals(await whole(decompressed(cut(packed, 5000))))).toBe(true);
+  },
+);
+
+test.each(formats)("compressed: %s of nothing is nothing again", async (format) => {
+  const packed = await whole(compressed(cut(new Uint8Array(0), 1), format, threads));
+  expect((await whole(decompressed(cut(packed, 3)))).length).toBe(0);
+});
+
+test("compressed: gzip is read by gzip(1)", async () => {
+  const packed = await whole(compressed(cut(text, 1 << 16), "gzip", threads));
+  const child = Bun.spawn(["gzip", "-dc"], { stdin: packed, stdout: "pipe" });
+  expect(text.equals(Buffer.from(await child.stdout.bytes()))).toBe(true);
+});
+
+test("compressed: a source that fails, fails it", async () => {
+  async function* failing(): AsyncGenerator<Uint8Array> {
+    yield text;
+    throw new Error("disk");
+  }
+  expect(await whole(compressed(failing(), "gzip", threads)).catch(String)).toBe("Error: disk");
+});
