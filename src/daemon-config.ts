@@ -3,7 +3,9 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { defaultExecRoot } from "./base/instance.ts";
 import { InvalidParameterError } from "./base/errors.ts";
+import { networkOptions } from "./daemon-network-config.ts";
 import type { RegistrySettings } from "./engine/registries.ts";
+import type { NetworksOptions } from "./networks/networks.ts";
 import type { ProxySettings } from "./registry/proxy.ts";
 import { registryKeys, registrySettings } from "./registry-settings.ts";
 
@@ -16,8 +18,7 @@ export type DaemonConfig = {
   /** Addresses to listen on: `unix:///path`, `tcp://host:port`. Never empty. */
   readonly hosts: readonly string[];
   readonly socketGroup: string;
-  readonly bridge: string | undefined;
-  readonly bridgeAddress: string | undefined;
+  readonly network: Omit<NetworksOptions, "instance" | "execRoot">;
   readonly defaultRuntime: string | undefined;
   /** Further runtimes: name to path of an executable that takes runc's command line. */
   readonly runtimes: Readonly<Record<string, string>>;
@@ -39,6 +40,16 @@ const flags = {
   pidfile: { type: "string", short: "p" },
   bridge: { type: "string", short: "b" },
   bip: { type: "string" },
+  "fixed-cidr": { type: "string" },
+  "fixed-cidr-v6": { type: "string" },
+  ipv6: { type: "boolean" },
+  mtu: { type: "string" },
+  icc: { type: "boolean" },
+  "ip-masq": { type: "boolean" },
+  ip: { type: "string" },
+  "default-address-pool": { type: "string", multiple: true },
+  "published-port-range": { type: "string" },
+  "firewall-backend": { type: "string" },
   group: { type: "string", short: "G" },
   debug: { type: "boolean", short: "D" },
   "config-file": { type: "string" },
@@ -73,6 +84,16 @@ const fileKeys: Readonly<Record<string, keyof typeof flags>> = {
   pidfile: "pidfile",
   bridge: "bridge",
   bip: "bip",
+  "fixed-cidr": "fixed-cidr",
+  "fixed-cidr-v6": "fixed-cidr-v6",
+  ipv6: "ipv6",
+  mtu: "mtu",
+  icc: "icc",
+  "ip-masq": "ip-masq",
+  ip: "ip",
+  "default-address-pools": "default-address-pool",
+  "published-port-range": "published-port-range",
+  "firewall-backend": "firewall-backend",
   group: "group",
   debug: "debug",
   "default-runtime": "default-runtime",
@@ -97,6 +118,18 @@ Runs the engine. Containers go on when it stops, and are found again when it sta
 Options:
   -b, --bridge string           Attach containers to this existing bridge (default: our own is made)
       --bip string              Address and prefix of our own bridge (default: a range that overlaps no route)
+      --default-address-pool base=CIDR,size=N
+                                Where networks get their ranges from (may be repeated)
+      --firewall-backend string iptables or nftables (default: what is on the machine, iptables first)
+      --fixed-cidr string       Part of the bridge's range that containers get
+      --fixed-cidr-v6 string    IPv6 range of the bridge
+      --icc                     Containers on the bridge can talk to each other (default true)
+      --ip string               Address of the host to publish ports on (default: all)
+      --ip-masq                 What leaves the bridge gets the host's address (default true)
+      --ipv6                    IPv6 on the bridge too
+      --mtu int                 Of the bridge (default: as the host's way out, 1500 at most)
+      --published-port-range first-last
+                                Ports of the host for those that nobody chose (default 49153-65535)
       --config-file string      Configuration as JSON (default "${defaultConfigFile}")
       --data-root string        Persistent state, also --root and -g (default "${defaultRoot}")
   -D, --debug                   Log decisions too
@@ -147,10 +180,44 @@ type ConfigFile = Readonly<Record<string, unknown>>;
 
 function parseFlags(args: readonly string[]) {
   try {
-    return parseArgs({ args: [...args], options: flags, strict: true, allowPositionals: false }).values;
+    const { given, rest } = takeSwitches(args);
+    return {
+      ...parseArgs({ args: rest, options: flags, strict: true, allowPositionals: false }).values,
+      ...given,
+    };
   } catch (err) {
     throw new InvalidParameterError(err instanceof Error ? err.message : String(err), { cause: err });
   }
+}
+
+/** dockerd's `--icc=false`, which parseArgs refuses. */
+function takeSwitches(args: readonly string[]): {
+  readonly given: { readonly [Flag in Switch]?: boolean };
+  readonly rest: string[];
+} {
+  const given: { [Flag in Switch]?: boolean } = {};
+  const rest = args.filter((arg) => {
+    const [, name = "", value = ""] = /^--([a-z0-9-]+)=(.*)$/.exec(arg) ?? [];
+    if (!isSwitch(name)) return true;
+    if (!switchWords.has(value))
+      throw new InvalidParameterError(`invalid argument "${value}" for "--${name}"`);
+    given[name] = switchWords.get(value) ?? false;
+    return false;
+  });
+  return { given, rest };
+}
+
+type Switch = "icc" | "ip-masq" | "ipv6" | "debug" | "tlsverify";
+const switches: ReadonlySet<string> = new Set<Switch>(["icc", "ip-masq", "ipv6", "debug", "tlsverify"]);
+const switchWords = new Map([
+  ["true", true],
+  ["1", true],
+  ["false", false],
+  ["0", false],
+]);
+
+function isSwitch(name: string): name is Switch {
+  return switches.has(name);
 }
 
 function merge(values: Flags, file: ConfigFile, proxies: ProxySettings): DaemonConfig {
@@ -169,8 +236,7 @@ function merge(values: Flags, file: ConfigFile, proxies: ProxySettings): DaemonC
     pidFile: text("pidfile") ?? `${execRoot}/sampan.pid`,
     hosts: hosts.length > 0 ? hosts.map(checkedHost) : [`unix://${execRoot}/sampan.sock`],
     socketGroup: text("group") ?? "sampan",
-    bridge: text("bridge"),
-    bridgeAddress: text("bip"),
+    network: networkOptions((flag, key = flag) => values[flag] ?? file[key]),
     defaultRuntime: text("default-runtime"),
     runtimes: { ...runtimesOf(file["runtimes"]), ...pairs("add-runtime", values["add-runtime"] ?? []) },
     logOptions: { ...stringMap("log-opts", file["log-opts"]), ...pairs("log-opt", values["log-opt"] ?? []) },

@@ -115,8 +115,7 @@ function listenOptions({ socketGroup, unauthenticatedTcp, tls }: DaemonConfig): 
 }
 
 function engineConfig(config: DaemonConfig): EngineConfig {
-  const { root, execRoot, bridge, bridgeAddress, defaultRuntime, runtimes, logOptions, labels, debug } =
-    config;
+  const { root, execRoot, network, defaultRuntime, runtimes, logOptions, labels, debug } = config;
   const { registries } = config;
   // Compiled, argv[1] is a path inside the executable; from the sources it is src/main.ts.
   const main = process.argv[1] ?? "";
@@ -124,8 +123,7 @@ function engineConfig(config: DaemonConfig): EngineConfig {
   return {
     root,
     execRoot,
-    bridge,
-    bridgeAddress,
+    network,
     defaultRuntime,
     runtimes,
     logOptions,

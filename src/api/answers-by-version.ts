@@ -185,11 +185,15 @@ export const infoByVersion: ByVersion<InfoAnswer> = [
 ];
 
 /** A network asked for alone; IPAM's use of addresses came with 1.52. */
-export const networkInspectByVersion: ByVersion<NetworkInspect> = [{ before: 52, omit: ["Status"] }];
+export const networkInspectByVersion: ByVersion<NetworkInspect> = [
+  { before: 52, omit: ["Status"] },
+  { before: 48, omit: ["EnableIPv4"] },
+];
 
 /** Rows told of the containers on them until 1.28. */
 export const networkSummaryByVersion: ByVersion<NetworkInspect> = [
   { omit: ["Status"] },
+  { before: 48, omit: ["EnableIPv4"] },
   { from: 28, add: () => ({ Containers: {} }) },
 ];
 

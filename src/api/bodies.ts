@@ -4,6 +4,7 @@
 import * as v from "valibot";
 import type {
   CreateContainerBody,
+  EndpointSettings,
   ExecCreateBody,
   ExecStartBody,
   MountPropagation,
@@ -12,7 +13,7 @@ import type {
 } from "../spec/docker.ts";
 import { named, whole } from "./go-types.ts";
 import type { AuthBody } from "../spec/docker-registry.ts";
-import type { CreateVolumeBody } from "../spec/docker-resources.ts";
+import type { CreateNetworkBody, CreateVolumeBody } from "../spec/docker-resources.ts";
 
 type Entries = Readonly<Record<string, v.GenericSchema>>;
 type OptionalEntries<E extends Entries> = {
@@ -274,3 +275,43 @@ export const authBody: Body<AuthBody> = fields("registry.AuthConfig", {
   identitytoken: text,
   registrytoken: text,
 });
+
+const ipamConfig = fields("network.IPAMConfig", {
+  Subnet: text,
+  IPRange: text,
+  Gateway: text,
+  AuxiliaryAddresses: textMap,
+});
+
+export const createNetworkBody: Body<CreateNetworkBody> = fields("network.CreateRequest", {
+  Name: text,
+  CheckDuplicate: flag,
+  Driver: text,
+  Scope: text,
+  EnableIPv4: v.nullable(flag),
+  EnableIPv6: v.nullable(flag),
+  IPAM: v.nullable(
+    fields("network.IPAM", {
+      Driver: text,
+      Config: v.nullable(v.array(ipamConfig)),
+      Options: v.nullable(textMap),
+    }),
+  ),
+  Internal: flag,
+  Attachable: flag,
+  Ingress: flag,
+  ConfigOnly: flag,
+  ConfigFrom: v.nullable(fields("network.ConfigReference", { Network: text })),
+  Options: v.nullable(textMap),
+  Labels: v.nullable(textMap),
+});
+
+export const connectNetworkBody: Body<{
+  readonly Container?: string;
+  readonly EndpointConfig?: Partial<EndpointSettings> | null;
+}> = fields("network.ConnectRequest", { Container: text, EndpointConfig: v.nullable(endpointSettings) });
+
+export const disconnectNetworkBody: Body<{ readonly Container?: string; readonly Force?: boolean }> = fields(
+  "network.DisconnectRequest",
+  { Container: text, Force: flag },
+);

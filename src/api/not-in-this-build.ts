@@ -1,5 +1,5 @@
 // Endpoints of the Engine API that this build does not have yet. They say so (501) instead of "page not found", so that
-// a user of `docker pull` or `docker network` learns what is missing and not that a path is wrong.
+// a user of `docker build` or `docker search` learns what is missing and not that a path is wrong.
 import { NotImplementedError } from "../base/errors.ts";
 import type { Method, Route } from "./router.ts";
 
@@ -11,14 +11,6 @@ const table: readonly (readonly [what: string, ...routes: (readonly [Method, str
     ["POST", "/build/cancel"],
     ["POST", "/session"],
     ["POST", "/grpc"],
-  ],
-  [
-    "user-defined networks",
-    ["DELETE", "/networks/:id"],
-    ["POST", "/networks/create"],
-    ["POST", "/networks/:id/connect"],
-    ["POST", "/networks/:id/disconnect"],
-    ["POST", "/networks/prune"],
   ],
   ["cluster volumes", ["PUT", "/volumes/:name"]],
 ];

@@ -74,7 +74,12 @@ export const routes: readonly Route[] = [
 
   { method: "GET", pattern: "/networks", handler: networks.list },
   { method: "GET", pattern: "/networks/", handler: networks.list },
+  { method: "POST", pattern: "/networks/create", handler: networks.create },
+  { method: "POST", pattern: "/networks/prune", since: 25, handler: networks.prune },
   { method: "GET", pattern: "/networks/:id", handler: networks.inspect },
+  { method: "POST", pattern: "/networks/:id/connect", handler: networks.connect },
+  { method: "POST", pattern: "/networks/:id/disconnect", handler: networks.disconnect },
+  { method: "DELETE", pattern: "/networks/:id", handler: networks.remove },
 
   { method: "GET", pattern: "/volumes", handler: volumes.list },
   { method: "POST", pattern: "/volumes/create", handler: volumes.create },

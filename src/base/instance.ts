@@ -9,6 +9,8 @@ export type Instance = {
   readonly tag: string;
   /** The bridge that is made when none is given; at most 15 bytes (IFNAMSIZ). */
   readonly bridge: string;
+  /** First part of the names of bridges of users' networks; eight digits of the network's id follow. */
+  readonly networkPrefix: string;
   /** First part of every firewall chain's name; short enough for `-POSTROUTING` to fit into 28 bytes. */
   readonly chainPrefix: string;
   /** Parent of all containers' cgroups, an absolute path inside each hierarchy. */
@@ -22,6 +24,7 @@ export function instanceOf(execRoot: string): Instance {
     return {
       tag: "sampan",
       bridge: "sampan0",
+      networkPrefix: "sn-",
       chainPrefix: "SAMPAN",
       cgroupParent: "/sampan",
       interfacePrefix: "sv",
@@ -30,6 +33,7 @@ export function instanceOf(execRoot: string): Instance {
   return {
     tag: `sampan-${mark}`,
     bridge: `sp${mark}0`,
+    networkPrefix: `sn${mark.slice(0, 4)}-`,
     chainPrefix: `SAMPAN-${mark.toUpperCase()}`,
     cgroupParent: `/sampan-${mark}`,
     interfacePrefix: `s${mark.slice(0, 4)}`,

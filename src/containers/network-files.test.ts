@@ -4,10 +4,9 @@ import { extraHosts, hostsFile, ownNames, resolvConf } from "./network-files.ts"
 const nothing = { servers: [], search: [], options: [] };
 
 test("hostsFile: own line comes last, after --add-host", () => {
-  const text = hostsFile(extraHosts(["db:10.0.0.9", "gw:host-gateway"], "172.30.0.1"), {
-    address: "172.30.0.2",
-    names: ownNames("web", "example.org"),
-  });
+  const text = hostsFile(extraHosts(["db:10.0.0.9", "gw:host-gateway"], "172.30.0.1"), [
+    { address: "172.30.0.2", names: ownNames("web", "example.org") },
+  ]);
   expect(text.split("\n").slice(-4)).toEqual([
     "10.0.0.9\tdb",
     "172.30.0.1\tgw",

@@ -14,14 +14,14 @@ const standardHosts: readonly HostEntry[] = [
 
 export function hostsFile(
   extra: readonly HostEntry[],
-  own: HostEntry | undefined,
+  own: readonly HostEntry[],
   first: readonly HostEntry[] = standardHosts,
 ): string {
-  const entries = [...first, ...extra, ...(own ? [own] : [])];
+  const entries = [...first, ...extra, ...own];
   return entries.map(({ address, names }) => `${address}\t${names.join(" ")}\n`).join("");
 }
 
-/** The `own` line: `web.example.org web` for a host name with a domain, else the name alone. */
+/** The names of an `own` line: `web.example.org web` for a host name with a domain, else the name alone. */
 export function ownNames(hostname: string, domainname: string): readonly string[] {
   return domainname === "" ? [hostname] : [`${hostname}.${domainname}`, hostname];
 }

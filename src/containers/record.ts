@@ -9,6 +9,20 @@ export type Attachment = {
   /** The network's name, as in `NetworkSettings.Networks`. */
   readonly network: string;
   readonly endpoint: EndpointSettings;
+  /** `eth0`; not there in the host's network and in none. */
+  readonly interface?: string;
+  /** The host's end, where there is one. */
+  readonly hostInterface?: string;
+};
+
+/** A run of published ports, as the networks made it. */
+export type PublishedPort = {
+  readonly protocol: "tcp" | "udp" | "sctp";
+  readonly hostIp: string;
+  readonly hostPort: number;
+  readonly containerIp: string;
+  readonly containerPort: number;
+  readonly count: number;
 };
 
 /** What a client last asked about the container's running, so that one can tell who stopped it. */
@@ -43,6 +57,8 @@ export type ContainerRecord = {
   readonly endpoints: Readonly<Record<string, EndpointSettings>>;
   /** What it holds now: empty unless it runs. */
   readonly attachments: readonly Attachment[];
+  /** Its ports on the host: empty unless it runs. Records of before there were any have none. */
+  readonly published?: readonly PublishedPort[];
   readonly driver: string;
   readonly state: ContainerState;
   /** There once a container with a health check has been started. On disk it may be a few probes old. */

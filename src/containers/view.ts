@@ -1,5 +1,12 @@
 // What the API shows of a record that the record does not hold in that form: pure derivations shared by list and inspect.
-import type { ContainerStateBody, EndpointSettings, Health, PortMap, PortSummary } from "../spec/docker.ts";
+import type {
+  ContainerStateBody,
+  EndpointSettings,
+  Health,
+  PortBinding,
+  PortMap,
+  PortSummary,
+} from "../spec/docker.ts";
 import { zeroTime } from "../spec/docker.ts";
 import { programOf } from "./record.ts";
 import type { ContainerRecord } from "./record.ts";
@@ -51,10 +58,18 @@ export function networksOf(record: ContainerRecord): Record<string, EndpointSett
   return networks;
 }
 
-/** The `Ports` of inspect: the exposed ports of a container that is up, nothing otherwise. */
+/** The `Ports` of inspect: exposed and published ports of a container that is up, nothing otherwise. */
 export function portsOf(record: ContainerRecord): PortMap {
   if (!isUp(record.state)) return {};
-  return Object.fromEntries(Object.keys(record.config.ExposedPorts ?? {}).map((port) => [port, null]));
+  const ports: Record<string, PortBinding[] | null> = {};
+  for (const port of Object.keys(record.config.ExposedPorts ?? {})) ports[port] = null;
+  for (const { protocol, hostIp, hostPort, containerPort, count } of record.published ?? [])
+    for (let at = 0; at < count; at++)
+      (ports[`${containerPort + at}/${protocol}`] ??= []).push({
+        HostIp: hostIp,
+        HostPort: String(hostPort + at),
+      });
+  return ports;
 }
 
 /** The `Ports` of list: one row for each binding, or one for a port that is only exposed. */

@@ -10,11 +10,13 @@ import type { VolumeRequest } from "../containers/settings/mount-points.ts";
 import { hostPlatform } from "../images/image-config.ts";
 import { parsePlatform, platformText, requirePlatform } from "../images/image-platform.ts";
 import type { Image } from "../images/image-store.ts";
-import type { CreateContainerBody, HostConfig, MountPoint } from "../spec/docker.ts";
+import type { CreateContainerBody, MountPoint } from "../spec/docker.ts";
 import { publishContainerEvent, publishVolumeEvent } from "./engine.ts";
 import type { Engine } from "./engine.ts";
+import { lookUpNetwork } from "./find-network.ts";
 import { hostFacts } from "./host-facts.ts";
 import { resolveOrMakeImage } from "./host-image.ts";
+import { checkLinks } from "./links.ts";
 import { prepareRw } from "../storage/overlay.ts";
 
 export type CreateRequest = {
@@ -41,7 +43,9 @@ export async function createContainer(
     facts: hostFacts(engine),
     findContainer: (ref) => engine.containers.lookUp(ref),
   });
-  const { config, hostConfig, endpoints, warnings } = settings;
+  const { config, hostConfig, warnings } = settings;
+  const endpoints = endpointsByName(engine, settings.endpoints);
+  checkLinks(engine, hostConfig.Links);
   for (const mount of settings.mounts) checkSource(mount, settings.mustExist);
   settings.volumes.forEach(refuseUnknownOptions);
 
@@ -84,10 +88,7 @@ export async function createContainer(
   rollback.commit();
   for (const name of madeVolumes) publishVolumeEvent(engine, "create", name);
   publishContainerEvent(engine, record, "create");
-  return {
-    id,
-    warnings: [...warnings, ...portWarnings(hostConfig), ...platformWarnings(image, request)],
-  };
+  return { id, warnings: [...warnings, ...platformWarnings(image, request)] };
 }
 
 async function imageFor(engine: Engine, { body, platform }: CreateRequest): Promise<Image> {
@@ -96,6 +97,16 @@ async function imageFor(engine: Engine, { body, platform }: CreateRequest): Prom
   const image = await resolveOrMakeImage(engine, ref);
   if (wanted) requirePlatform(image, ref, wanted);
   return image;
+}
+
+/** A network may be given by its id; what is not there may be made before the start. */
+function endpointsByName(
+  engine: Engine,
+  endpoints: ContainerRecord["endpoints"],
+): ContainerRecord["endpoints"] {
+  return Object.fromEntries(
+    Object.entries(endpoints).map(([ref, settings]) => [lookUpNetwork(engine, ref)?.name ?? ref, settings]),
+  );
 }
 
 function platformWarnings({ body }: Image, { platform }: CreateRequest): readonly string[] {
@@ -153,13 +164,6 @@ function refuseUnknownOptions({ driverOptions, subpath }: VolumeRequest): void {
     throw new InvalidParameterError(`invalid mount config for type "volume": invalid option: "${option}"`);
   if (subpath !== "")
     throw new NotImplementedError("mounting a subpath of a volume: not in this build of sampan");
-}
-
-function portWarnings({ PortBindings, PublishAllPorts, NetworkMode }: HostConfig): readonly string[] {
-  const asked = Object.keys(PortBindings ?? {}).length > 0 || PublishAllPorts;
-  return asked && NetworkMode !== "host"
-    ? ["Ports are not published in this build of sampan: the container can be reached by its own address"]
-    : [];
 }
 
 function runtimeName(engine: Engine, asked: string): string {

@@ -6,8 +6,7 @@ import type { KeyedLock } from "../base/keyed-lock.ts";
 import type { ContainerStore } from "../containers/container-store.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import type { ImageStore } from "../images/image-store.ts";
-import type { BridgeNetwork } from "../networks/bridge-network.ts";
-import type { NetworkStore } from "../networks/network-record.ts";
+import type { Networks, NetworksOptions } from "../networks/networks.ts";
 import type { Driver } from "../runtime/driver.ts";
 import type { FilterCache } from "../runtime/drivers/filter-cache.ts";
 import type { SpecHost } from "../runtime/oci-spec/spec-input.ts";
@@ -19,6 +18,7 @@ import type { HealthChecks } from "./health-checks.ts";
 import type { MonitorLink } from "./monitor-link.ts";
 import type { RootfsHolds } from "./rootfs-holds.ts";
 import type { Registries, RegistrySettings } from "./registries.ts";
+import type { PublishedPorts } from "./published-ports.ts";
 import type { Restarts } from "./restarts.ts";
 import type { StatsFeed } from "./stats-feed.ts";
 import type { Waiters } from "./waiters.ts";
@@ -28,10 +28,7 @@ export type EngineConfig = {
   readonly root: string;
   /** Run-time state: sockets, FIFOs, bundles; empty after a boot. */
   readonly execRoot: string;
-  /** An existing bridge to use; undefined: our own is made. */
-  readonly bridge: string | undefined;
-  /** Address and prefix of our own bridge (`10.1.0.1/24`); undefined: a range is chosen that overlaps no route. */
-  readonly bridgeAddress: string | undefined;
+  readonly network: Omit<NetworksOptions, "instance" | "execRoot">;
   /** Name of the driver used when a container asks for none; undefined: the best that works here. */
   readonly defaultRuntime: string | undefined;
   /** Further runtimes by name: paths of executables that take runc's command line. */
@@ -53,9 +50,8 @@ export type Engine = {
   readonly images: ImageStore;
   readonly registries: Registries;
   readonly volumes: VolumeStore;
-  readonly networks: NetworkStore;
-  /** The network of containers that ask for none. */
-  readonly network: BridgeNetwork;
+  readonly networks: Networks;
+  readonly published: PublishedPorts;
   /** What this machine is and permits. */
   readonly machine: SpecHost;
   /** To be called when a start is coming: see runtime/cgroup-warm-up.ts. */
@@ -76,6 +72,8 @@ export type Engine = {
   readonly background: Background;
   /** One change at a time per container, by id. */
   readonly locks: KeyedLock;
+  /** One change at a time of what networks there are; asked for last, when a container's lock is held too. */
+  readonly networkLocks: KeyedLock;
 };
 
 /** Publishes a container's event with the attributes that Docker sends along: labels, image and name. */

@@ -50,6 +50,7 @@ function recordExit(engine: Engine, record: ContainerRecord, end: TaskEnd): Cont
     ...now,
     attachments: [],
     ...(now.health ? { health: stoppedHealth(now.health) } : {}),
+    published: [],
     state: transition(now.state, { type: "exited", restart, oomKilled, ...end }),
   }));
   if (oomKilled) publishContainerEvent(engine, record, "oom");

@@ -40,7 +40,7 @@ export function systemInfo(engine: Engine): InfoAnswer {
     ],
     Plugins: {
       Volume: ["local"],
-      Network: ["bridge", "host", "null"],
+      Network: ["bridge", "host", "ipvlan", "macvlan", "null"],
       Authorization: null,
       Log: ["json-file", "none"],
     },
@@ -99,7 +99,7 @@ export function systemInfo(engine: Engine): InfoAnswer {
     RuncCommit: { ID: drivers.find(({ kind }) => kind === "runc")?.version ?? notKnown.ID },
     InitCommit: notKnown,
     SecurityOptions: securityOptions(engine),
-    FirewallBackend: { Driver: "iptables" },
+    FirewallBackend: { Driver: engine.networks.firewall.backendName },
     CDISpecDirs: [],
     Warnings: warnings(machine.cgroup),
   };

@@ -9,6 +9,8 @@ import type { MonitorClient } from "../runtime/monitor-client.ts";
 import type {
   AttachRequest,
   ExitEvent,
+  HeldPort,
+  RefusedPort,
   StartedTask,
   TaskSpec,
   TaskStatus,
@@ -82,6 +84,16 @@ export class MonitorLink {
 
   async forget(id: string): Promise<void> {
     await (await this.#current()).forget(id);
+  }
+
+  /** Keeps ports of the host from other programs until they are held no more (`[]`). */
+  async hold(id: string, ports: readonly HeldPort[]): Promise<readonly RefusedPort[]> {
+    return (await this.#current()).hold(id, ports);
+  }
+
+  /** Lets go of ports that are held for any other id. */
+  async keepHeld(ids: readonly string[]): Promise<void> {
+    await (await this.#current()).keepHeld(ids);
   }
 
   /** Clients that wait for a task that will not start are let go. */

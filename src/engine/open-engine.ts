@@ -8,7 +8,7 @@ import { KeyedLock } from "../base/keyed-lock.ts";
 import { ContainerStore } from "../containers/container-store.ts";
 import { isUp } from "../containers/state.ts";
 import { openImageStore } from "../images/image-store.ts";
-import { openBridgeNetwork } from "../networks/bridge-network.ts";
+import { openNetworks } from "../networks/networks.ts";
 import { NetworkStore } from "../networks/network-record.ts";
 import { cgroupWarmer } from "../runtime/cgroup-warm-up.ts";
 import { removeCgroup } from "../runtime/cgroup-processes.ts";
@@ -27,6 +27,7 @@ import { execExited } from "./exec.ts";
 import { containerExited } from "./exit-path.ts";
 import { HealthChecks } from "./health-checks.ts";
 import { MonitorLink } from "./monitor-link.ts";
+import { PublishedPorts } from "./published-ports.ts";
 import { Registries } from "./registries.ts";
 import { endTheLost, handOver, restore } from "./restore.ts";
 import { Restarts } from "./restarts.ts";
@@ -61,9 +62,9 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
   host.log.debug("opening graph and repositories", { root });
   const images = openImageStore(host, root);
   const volumes = new VolumeStore(host, root);
-  host.log.debug("opening network", { bridge: config.bridge ?? instance.bridge });
-  const networks = new NetworkStore(host, root);
-  const network = await openBridgeNetwork(host, networks, { ...config, instance });
+  host.log.debug("opening networks", { bridge: config.network.bridge ?? instance.bridge });
+  const store = new NetworkStore(host, root);
+  const networks = openNetworks(host, store, { ...config.network, instance, execRoot });
   const drivers = findDrivers(host.log, config);
   const monitor = await opening;
 
@@ -76,7 +77,7 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
     registries: new Registries(config.registries, images, root),
     volumes,
     networks,
-    network,
+    published: new PublishedPorts(host, networks, monitor),
     machine,
     warmUp: cgroupWarmer(machine.cgroup),
     initPath: findInit(),
@@ -92,6 +93,7 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
     rootfsHolds: new RootfsHolds(),
     background,
     locks: new KeyedLock(),
+    networkLocks: new KeyedLock(),
   };
   deliver = (exit) => dispatchExit(engine, exit);
   exits.forEach(deliver);
@@ -105,13 +107,14 @@ export async function closeEngine(engine: Engine): Promise<void> {
   engine.restarts.suspend();
   engine.healthChecks.unwatchAll();
   await engine.background.idle();
+  engine.published.close();
   const idle = engine.containers.all().every(({ state }) => !isUp(state));
   await engine.monitor.close(idle);
   if (idle) {
-    await engine.network.remove();
+    await engine.networks.removeAll();
     removeCgroup(engine.machine.cgroup, engine.instance.cgroupParent);
   }
-  engine.network.close();
+  engine.networks.close();
 }
 
 function dispatchExit(

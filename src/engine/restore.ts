@@ -33,10 +33,14 @@ const unknownExitCode = 255;
 export async function restore(engine: Engine): Promise<void> {
   const before = engine.containers.all();
   const wereUp = new Set(before.filter(({ state }) => isUp(state)).map(({ id }) => id));
-  const tasks = new Map((await engine.monitor.list()).map((task) => [task.id, task]));
+  // Before anything is waited for: an exit that is told meanwhile gives back what has been adopted.
   for (const record of before) if (isUp(record.state)) adoptNetwork(engine, record);
+  const tasks = new Map((await engine.monitor.list()).map((task) => [task.id, task]));
+  const networksOpen = Promise.all([engine.networks.openWayOut(), engine.published.holdAgain()]);
+  networksOpen.catch(() => {}); // awaited below
   for (const record of before) await reconcile(engine, record, tasks.get(record.id));
   for (const task of tasks.values()) if (!engine.containers.get(task.id)) await dropUnknownTask(engine, task);
+  await networksOpen;
   await sweep(engine);
   await sweepLayers(engine.images, () => layersInUse(engine));
   // Not before: the sweep would take what a start has made so far for leftovers.
@@ -68,6 +72,7 @@ export async function endTheLost(engine: Engine): Promise<void> {
   const tasks = new Map((await engine.monitor.list()).map((task) => [task.id, task]));
   for (const record of engine.containers.all()) await reconcile(engine, record, tasks.get(record.id));
   for (const id of execs) if (!tasks.has(id)) await execExited(engine, id, unknownEnd(engine));
+  await engine.published.holdAgain();
 }
 
 function unknownEnd(engine: Engine): TaskEnd {
@@ -167,7 +172,7 @@ async function sweep(engine: Engine): Promise<void> {
       unmountSharedMemory(engine.config.execRoot, id);
       rmSync(join(tasksFolder(engine.config.execRoot), id), { recursive: true, force: true });
     }
-  for (const what of engine.network.sweep(up)) engine.host.log.info("network leftover removed", { what });
+  for (const what of engine.networks.sweep(up)) engine.host.log.info("network leftover removed", { what });
   for (const path of removeLeftovers(engine.machine.cgroup, engine.instance.cgroupParent, up))
     engine.host.log.info("cgroup leftover removed", { path });
 }

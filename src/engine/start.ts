@@ -2,17 +2,19 @@
 import { ConflictError, ProgramNotStartedError, errorText } from "../base/errors.ts";
 import { Rollback } from "../base/rollback.ts";
 import { startingHealth } from "../containers/health.ts";
-import type { Attachment, ContainerRecord } from "../containers/record.ts";
+import type { ContainerRecord } from "../containers/record.ts";
 import { isUp, transition } from "../containers/state.ts";
 import { writeBundle } from "./bundle.ts";
 import { driverOf, publishContainerEvent } from "./engine.ts";
 import type { Engine } from "./engine.ts";
+import { linkedFrom } from "./links.ts";
 import { missingInterpreter } from "./missing-interpreter.ts";
+import { writeHosts } from "./network-files.ts";
 import { commitRemoval } from "./remove.ts";
 import { requestNow } from "./requests.ts";
 import type { Request } from "./requests.ts";
 import { mountRootfs } from "./rootfs.ts";
-import { enterNetwork } from "./sandbox.ts";
+import { claimPorts, enterNetwork } from "./sandbox.ts";
 import { takeDown } from "./take-down.ts";
 import { startTask } from "./task.ts";
 import { publishTaken } from "./use-events.ts";
@@ -75,12 +77,17 @@ async function bringUp(engine: Engine, record: ContainerRecord): Promise<void> {
     rollback.onFailure("take down", () => takeDown(engine, record));
     mountRootfs(engine, record);
     const sandbox = enterNetwork(engine, record);
+    const published = await claimPorts(engine, record, sandbox);
+    // The firewall's program runs beside the runtime.
+    const portsOpen = engine.published.open(id);
+    portsOpen.catch(() => {}); // awaited below; an earlier failure must not leave it unobserved
     const spec = await writeBundle(engine, record, sandbox);
     const process = await startTask(engine, record).catch((err: unknown) => {
       throw withInterpreter(engine, record, err);
     });
+    await portsOpen;
     engine.filters.learn(driverOf(engine, record), spec, id);
-    recordStart(engine, record, process, sandbox.attachments);
+    recordStart(engine, record, process, { attachments: sandbox.attachments, published });
     rollback.commit();
   } catch (err) {
     recordFailure(engine, record, err);
@@ -100,7 +107,7 @@ function recordStart(
   engine: Engine,
   record: ContainerRecord,
   process: { readonly pid: number; readonly startTime: string },
-  attachments: readonly Attachment[],
+  network: Pick<ContainerRecord, "attachments" | "published">,
 ): void {
   const startedAt = engine.host.clock.now().toISOString();
   engine.containers.update(record.id, (now) => ({
@@ -108,13 +115,14 @@ function recordStart(
     stoppedByUser: record.stoppedByUser,
     restartCount: record.restartCount,
     ...(record.lastRequest && { lastRequest: record.lastRequest }),
-    attachments,
+    ...network,
     ...startingHealth(now),
     state: transition(now.state, { type: "started", startedAt, ...process }),
   }));
   engine.healthChecks.watch(engine, record.id);
-  publishTaken(engine, record, attachments);
+  publishTaken(engine, record, network.attachments);
   publishContainerEvent(engine, record, "start");
+  for (const other of linkedFrom(engine, record)) writeHosts(engine, other, other.attachments);
 }
 
 /** The failure becomes part of the record, as Docker's State.Error; an auto-removed container goes at once. */

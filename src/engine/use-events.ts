@@ -1,6 +1,7 @@
 // Events of what a container takes into use when it starts and lets go of when it ends: its networks and volumes.
 import type { Attachment, ContainerRecord } from "../containers/record.ts";
 import type { Engine } from "./engine.ts";
+import { publishNetworkEvent } from "./network-events.ts";
 
 export function publishTaken(
   engine: Engine,
@@ -30,9 +31,9 @@ function publishOfNetworks(
   attachments: readonly Attachment[],
   action: "connect" | "disconnect",
 ): void {
-  for (const { network, endpoint } of attachments) {
-    const type = engine.networks.all().find(({ name }) => name === network)?.driver ?? "";
-    engine.events.publish("network", action, endpoint.NetworkID, { container: id, name: network, type });
+  for (const { endpoint } of attachments) {
+    const network = engine.networks.store.get(endpoint.NetworkID);
+    if (network !== undefined) publishNetworkEvent(engine, network, action, { container: id });
   }
 }
 

@@ -4,7 +4,7 @@ import { readFileSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { errorText } from "../base/errors.ts";
 import { resolveUser } from "../containers/users.ts";
-import { addDefaultRoute } from "../netlink/route.ts";
+import { setDefaultRoute as defaultRouteBy } from "../netlink/route.ts";
 import { openRtnetlink } from "../netlink/rtnetlink.ts";
 import { becomeGroup, becomeUser, setGroups } from "../sys/credentials.ts";
 import { failedWith } from "../sys/errno.ts";
@@ -38,7 +38,7 @@ export function runInit(args: readonly string[]): number {
 
 function setDefaultRoute(gateway: string): void {
   using rtnetlink = openRtnetlink();
-  rtnetlink.perform(addDefaultRoute(gateway));
+  rtnetlink.perform(defaultRouteBy(gateway));
 }
 
 /** Groups first: the right to change them goes with the user. */

@@ -2,6 +2,7 @@
 import type { Log } from "../base/log.ts";
 import type { Command } from "../runtime/driver.ts";
 import type { ExitEvent } from "../runtime/monitor-protocol.ts";
+import type { HeldPorts } from "./held-ports.ts";
 import type { IoBuffers } from "./io-buffers.ts";
 import type { Compress } from "./log-file.ts";
 import type { Loop } from "./loop.ts";
@@ -18,6 +19,7 @@ export type Context = {
   /** The file that a command executes. */
   readonly executable: (command: Command) => string;
   readonly compress: Compress;
+  readonly heldPorts: HeldPorts;
   /** Tells every daemon that is connected. */
   tell(event: ExitEvent): void;
   /** Whether any daemon is. */

@@ -123,6 +123,11 @@ export class ControlConnection {
       case "abandon":
         tasks.abandon(request.id);
         return done({});
+      case "hold":
+        return done({ refused: this.#context.heldPorts.hold(request.id, request.ports) });
+      case "keepHeld":
+        this.#context.heldPorts.keepOnly(request.ids);
+        return done({});
       case "quit":
         if (!tasks.empty) throw new ConflictError("tasks are running");
         done({});

@@ -10,6 +10,7 @@ import { keepMemorySmall } from "../sys/own-memory.ts";
 import { setProcessName, setSubreaper } from "../sys/process.ts";
 import { compressByChild, compressFlag, compressStdin } from "./compress-log.ts";
 import type { Context } from "./context.ts";
+import { HeldPorts } from "./held-ports.ts";
 import { openIoBuffers } from "./io-buffers.ts";
 import { Listener } from "./listener.ts";
 import { Loop } from "./loop.ts";
@@ -68,6 +69,7 @@ function watchOver(execRoot: string): number {
     spawn: runtimeSpawn(),
     executable: ({ argv: [path = ""], sealed }) => (sealed ? runtimes.executable(path) : path),
     compress: compressByChild({ loop, reaper }),
+    heldPorts: new HeldPorts(),
     tell: (event) => listener.tell(event),
     daemonConnected: () => listener.daemonConnected,
   };

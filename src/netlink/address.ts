@@ -1,6 +1,6 @@
 // Addresses of links, IPv4 and IPv6 (include/uapi/linux/if_addr.h).
 import { fromByteArray, IPv4, parse } from "ipaddr.js";
-import { NetlinkFormatError, type AttributeMap } from "./attribute.ts";
+import { NetlinkFormatError, u32, type AttributeMap } from "./attribute.ts";
 import { bodyOf, NLM_F_CREATE, NLM_F_EXCL, splitBody, type Request } from "./message.ts";
 
 export const RTM_NEWADDR = 20;
@@ -12,6 +12,8 @@ export const AF_INET6 = 10;
 const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
 const IFA_BROADCAST = 4;
+const IFA_FLAGS = 8;
+const IFA_F_NODAD = 0x02;
 const ifaddrmsgBytes = 8;
 
 export type InterfaceAddress = {
@@ -21,7 +23,10 @@ export type InterfaceAddress = {
   readonly prefixLength: number;
 };
 
-/** Gives a link an address and so the route to its neighbours. EEXIST when it has that address already. */
+/**
+ * Gives a link an address and so the route to its neighbours. EEXIST when it has that address already. One of IPv6 can be
+ * used at once: who gives it out knows that nobody else has it, and the kernel's own search for doubles takes a second.
+ */
 export function addAddress({ linkIndex, address, prefixLength }: InterfaceAddress): Request {
   const local = addressBytes(address);
   const broadcast = local.length === 4 && prefixLength < 31 ? broadcastOf(local, prefixLength) : undefined;
@@ -33,6 +38,7 @@ export function addAddress({ linkIndex, address, prefixLength }: InterfaceAddres
       { type: IFA_LOCAL, value: local },
       { type: IFA_ADDRESS, value: local },
       ...(broadcast === undefined ? [] : [{ type: IFA_BROADCAST, value: broadcast }]),
+      ...(local.length === 16 ? [{ type: IFA_FLAGS, value: u32(IFA_F_NODAD) }] : []),
     ]),
   };
 }

@@ -68,6 +68,10 @@ export function u8(value: number): Uint8Array {
   return Uint8Array.of(value);
 }
 
+export function u16(value: number): Uint8Array {
+  return new Uint8Array(Uint16Array.of(value).buffer);
+}
+
 export function u32(value: number): Uint8Array {
   return new Uint8Array(Uint32Array.of(value).buffer);
 }

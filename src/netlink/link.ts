@@ -5,6 +5,7 @@ import {
   readText,
   readU32,
   text,
+  u16,
   u32,
   u8,
   type Attribute,
@@ -30,7 +31,15 @@ const IFLA_INFO_KIND = 1;
 const IFLA_INFO_DATA = 2;
 /** IF_OPER_UP of RFC 2863. */
 const operationalState = 6;
+const IFLA_INFO_SLAVE_KIND = 4;
+const IFLA_INFO_SLAVE_DATA = 5;
+const IFLA_LINK = 5;
 const VETH_INFO_PEER = 1;
+const IFLA_BRPORT_MODE = 4;
+const IFLA_BRPORT_ISOLATED = 33;
+const IFLA_MACVLAN_MODE = 1;
+const IFLA_IPVLAN_MODE = 1;
+const IFLA_VLAN_ID = 1;
 const AF_INET6 = 10;
 const IFLA_INET6_ADDR_GEN_MODE = 8;
 const IN6_ADDR_GEN_MODE_NONE = 1;
@@ -141,6 +150,112 @@ export function changeLink(link: LinkRef, change: LinkChange): Request {
       ...(alias === undefined ? [] : [{ type: IFLA_IFALIAS, value: Buffer.from(alias) }]),
       ...(ipv6LinkLocal === false ? [withoutIpv6LinkLocal] : []),
       ...(master === undefined ? [] : [{ type: IFLA_MASTER, value: u32(master) }]),
+    ]),
+  };
+}
+
+export type BridgePortOptions = {
+  /** It can talk to the bridge itself, and to no other port that has this (Linux 4.18). */
+  readonly isolated?: boolean;
+  /** What came in by it may go out by it: for a container that calls itself by a published port, where bridged frames pass the firewall. */
+  readonly hairpin?: boolean;
+};
+
+/** Changes how a bridge treats one of its ports. */
+export function changeBridgePort(link: LinkRef, { isolated, hairpin }: BridgePortOptions): Request {
+  const [index, naming] = refParts(link);
+  const options = [
+    ...(hairpin === undefined ? [] : [{ type: IFLA_BRPORT_MODE, value: u8(Number(hairpin)) }]),
+    ...(isolated === undefined ? [] : [{ type: IFLA_BRPORT_ISOLATED, value: u8(Number(isolated)) }]),
+  ];
+  return {
+    what: `change bridge port ${link}`,
+    type: RTM_NEWLINK,
+    flags: 0,
+    body: bodyOf(ifinfomsg(0, index), [
+      ...naming,
+      {
+        type: IFLA_LINKINFO,
+        value: [
+          { type: IFLA_INFO_SLAVE_KIND, value: text("bridge") },
+          { type: IFLA_INFO_SLAVE_DATA, value: options },
+        ],
+      },
+    ]),
+  };
+}
+
+/** The modes of macvlan links by name (enum macvlan_mode). */
+export const macvlanModes: Readonly<Record<string, number>> = {
+  private: 1,
+  vepa: 2,
+  bridge: 4,
+  passthru: 8,
+};
+/** enum ipvlan_mode. */
+export const ipvlanModes: Readonly<Record<string, number>> = { l2: 0, l3: 1, l3s: 2 };
+
+export type SubLink = {
+  readonly kind: "macvlan" | "ipvlan";
+  /** A name of `macvlanModes` or `ipvlanModes`. */
+  readonly mode: string;
+  /** The number of the link below. */
+  readonly parent: number;
+};
+
+/** A second link on a physical one, directly in its namespace. EOPNOTSUPP where the kernel has no such kind. */
+export function createSubLink(end: VethEnd, { kind, mode, parent }: SubLink, mtu: number): Request {
+  const data =
+    kind === "macvlan"
+      ? { type: IFLA_MACVLAN_MODE, value: u32(macvlanModes[mode] ?? 0) }
+      : { type: IFLA_IPVLAN_MODE, value: u16(ipvlanModes[mode] ?? 0) };
+  return {
+    what: `create ${kind} ${end.name}`,
+    type: RTM_NEWLINK,
+    flags: NLM_F_CREATE | NLM_F_EXCL,
+    body: bodyOf(ifinfomsg(), [
+      ...endAttributes(end, mtu),
+      { type: IFLA_LINK, value: u32(parent) },
+      {
+        type: IFLA_LINKINFO,
+        value: [
+          { type: IFLA_INFO_KIND, value: text(kind) },
+          { type: IFLA_INFO_DATA, value: [data] },
+        ],
+      },
+    ]),
+  };
+}
+
+/** `eth0.50`: what is tagged with this VLAN on the link below. */
+export function createVlan(name: string, parent: number, vlanId: number): Request {
+  return {
+    what: `create vlan ${name}`,
+    type: RTM_NEWLINK,
+    flags: NLM_F_CREATE | NLM_F_EXCL,
+    body: bodyOf(ifinfomsg(), [
+      { type: IFLA_IFNAME, value: text(name) },
+      { type: IFLA_LINK, value: u32(parent) },
+      {
+        type: IFLA_LINKINFO,
+        value: [
+          { type: IFLA_INFO_KIND, value: text("vlan") },
+          { type: IFLA_INFO_DATA, value: [{ type: IFLA_VLAN_ID, value: u16(vlanId) }] },
+        ],
+      },
+    ]),
+  };
+}
+
+/** A link that leads nowhere: the parent of a network that has none. */
+export function createDummy(name: string): Request {
+  return {
+    what: `create dummy ${name}`,
+    type: RTM_NEWLINK,
+    flags: NLM_F_CREATE | NLM_F_EXCL,
+    body: bodyOf(ifinfomsg(), [
+      { type: IFLA_IFNAME, value: text(name) },
+      { type: IFLA_LINKINFO, value: [{ type: IFLA_INFO_KIND, value: text("dummy") }] },
     ]),
   };
 }

@@ -1,7 +1,7 @@
 // Routes, IPv4 and IPv6, of all tables (include/uapi/linux/rtnetlink.h).
 import { addressBytes, addressText, AF_INET, AF_INET6 } from "./address.ts";
 import { readU32 } from "./attribute.ts";
-import { bodyOf, NLM_F_CREATE, NLM_F_EXCL, splitBody, type Request } from "./message.ts";
+import { bodyOf, NLM_F_CREATE, NLM_F_REPLACE, splitBody, type Request } from "./message.ts";
 
 export const RTM_NEWROUTE = 24;
 export const RTM_GETROUTE = 26;
@@ -27,8 +27,8 @@ export type Route = {
   readonly table: number;
 };
 
-/** The default route of a namespace. ENETUNREACH when no link there reaches the gateway; EEXIST when there is one. */
-export function addDefaultRoute(gateway: string): Request {
+/** The default route of a namespace, in the place of another. ENETUNREACH when no link there reaches the gateway. */
+export function setDefaultRoute(gateway: string): Request {
   const via = addressBytes(gateway);
   const view = new DataView(new ArrayBuffer(rtmsgBytes));
   view.setUint8(0, via.length === 4 ? AF_INET : AF_INET6);
@@ -37,9 +37,9 @@ export function addDefaultRoute(gateway: string): Request {
   view.setUint8(6, RT_SCOPE_UNIVERSE);
   view.setUint8(7, RTN_UNICAST);
   return {
-    what: `add default route via ${gateway}`,
+    what: `set default route via ${gateway}`,
     type: RTM_NEWROUTE,
-    flags: NLM_F_CREATE | NLM_F_EXCL,
+    flags: NLM_F_CREATE | NLM_F_REPLACE,
     body: bodyOf(new Uint8Array(view.buffer), [{ type: RTA_GATEWAY, value: via }]),
   };
 }

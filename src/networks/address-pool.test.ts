@@ -3,13 +3,18 @@ import { ConflictError, InvalidParameterError } from "../base/errors.ts";
 import { AddressPool, nextAddress } from "./address-pool.ts";
 import { formatAddress, parseAddress, parseSubnet } from "./subnet.ts";
 
-function pool(subnet: string, gateway: string) {
-  const addresses = new AddressPool(parseSubnet(subnet), [parseAddress(gateway)]);
+const value = (text: string) => parseAddress(text).value;
+
+function pool(subnet: string, gateway: string, range?: string) {
+  const { family } = parseSubnet(subnet);
+  const wide = range === undefined ? undefined : parseSubnet(range);
+  const addresses = new AddressPool(parseSubnet(subnet), [value(gateway)], wide);
+  const text = (address: bigint) => formatAddress({ family, value: address });
   return {
-    next: () => formatAddress(addresses.allocate()),
-    take: (text: string) => formatAddress(addresses.allocate(parseAddress(text))),
-    release: (text: string) => addresses.release(parseAddress(text)),
-    adopt: (text: string) => addresses.adopt(parseAddress(text)),
+    next: () => text(addresses.allocate()),
+    take: (wanted: string) => text(addresses.allocate(value(wanted))),
+    release: (address: string) => addresses.release(value(address)),
+    adopt: (address: string) => addresses.adopt(value(address)),
   };
 }
 
@@ -48,21 +53,40 @@ test("AddressPool: adopted addresses are in use and the walk goes on behind the 
   expect(() => take("10.0.0.4")).toThrow(ConflictError);
 });
 
-test("nextAddress: every address of every small subnet is found from wherever the walk stands", () => {
-  for (const prefixLength of [30, 29, 28]) {
-    const subnet = { base: parseAddress("10.0.0.0"), prefixLength };
-    const hosts = 2 ** (32 - prefixLength) - 2;
-    for (let free = 1; free <= hosts; free++) {
-      const taken = new Set(Array.from({ length: hosts }, (_, i) => subnet.base + 1 + i));
-      taken.delete(subnet.base + free);
-      for (let cursor = subnet.base - 2; cursor <= subnet.base + hosts + 3; cursor++)
-        expect(nextAddress(subnet, taken, cursor)).toBe(subnet.base + free);
+test("AddressPool: a range is where addresses come from, and only a wanted one from elsewhere", () => {
+  const { next, take } = pool("10.0.0.0/24", "10.0.0.1", "10.0.0.252/30");
+  expect([next(), next(), next()]).toEqual(["10.0.0.252", "10.0.0.253", "10.0.0.254"]);
+  expect(() => next()).toThrow("no available IPv4 addresses");
+  expect(take("10.0.0.7")).toBe("10.0.0.7");
+});
+
+test("AddressPool: an IPv6 network gives its second address first, and its last as well as any", () => {
+  const { next, take } = pool("fd00:1::/64", "fd00:1::1");
+  expect([next(), next()]).toEqual(["fd00:1::2", "fd00:1::3"]);
+  expect(take("fd00:1::ffff:ffff:ffff:ffff")).toBe("fd00:1::ffff:ffff:ffff:ffff");
+  expect(() => take("fd00:1::")).toThrow("Address already in use");
+});
+
+test("AddressPool: a released gateway is still the gateway", () => {
+  const { release, take } = pool("10.0.0.0/24", "10.0.0.1");
+  release("10.0.0.1");
+  expect(() => take("10.0.0.1")).toThrow("Address already in use");
+});
+
+test("nextAddress: every address of every small range is found from wherever the walk stands", () => {
+  for (const hosts of [2n, 6n, 14n]) {
+    const span = { first: 101n, last: 100n + hosts };
+    for (let free = 1n; free <= hosts; free++) {
+      const taken = new Set(Array.from({ length: Number(hosts) }, (_, i) => 101n + BigInt(i)));
+      taken.delete(100n + free);
+      for (let cursor = 98n; cursor <= 103n + hosts; cursor++)
+        expect(nextAddress(span, taken, cursor)).toBe(100n + free);
     }
   }
 });
 
 test("AddressPool: twenty thousand of a /16 are all different", () => {
-  const addresses = new AddressPool(parseSubnet("172.18.0.0/16"), [parseAddress("172.18.0.1")]);
+  const addresses = new AddressPool(parseSubnet("172.18.0.0/16"), [value("172.18.0.1")]);
   const given = new Set(Array.from({ length: 20_000 }, () => addresses.allocate()));
   expect(given.size).toBe(20_000);
 });

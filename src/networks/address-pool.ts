@@ -1,65 +1,92 @@
 // Who has which address of a subnet. Addresses are given out round and round (2013): one that was just released comes
 // up again last, so that nobody talks to a newcomer under the address of one who left.
 import { ConflictError, InvalidParameterError, SystemError } from "../base/errors.ts";
-import { contains, formatAddress, formatSubnet, lastAddress, type Subnet } from "./subnet.ts";
+import { contains, formatAddress, formatSubnet, lastAddress, sizeOf, type Subnet } from "./subnet.ts";
+
+/** First and last address that may be given out. */
+type Span = { readonly first: bigint; readonly last: bigint };
 
 /**
  * The next free address after `cursor`, wrapping around; `undefined` when all are taken.
- * The network's own address and the broadcast address are never given out.
  */
-export function nextAddress(subnet: Subnet, taken: ReadonlySet<number>, cursor: number): number | undefined {
-  const first = subnet.base + 1;
-  const count = lastAddress(subnet) - first;
-  const start = cursor >= first && cursor < first + count ? cursor - first + 1 : 0;
+export function nextAddress(
+  { first, last }: Span,
+  taken: ReadonlySet<bigint>,
+  cursor: bigint,
+): bigint | undefined {
+  const count = last - first + 1n;
+  if (count <= 0n) return undefined;
+  const start = cursor >= first && cursor <= last ? cursor - first + 1n : 0n;
   // As many steps as there are addresses, or as are taken and one more: whichever is fewer finds one if there is one.
-  for (let step = 0; step < Math.min(count, taken.size + 1); step++) {
+  const steps = count < BigInt(taken.size + 1) ? count : BigInt(taken.size + 1);
+  for (let step = 0n; step < steps; step++) {
     const candidate = first + ((start + step) % count);
     if (!taken.has(candidate)) return candidate;
   }
   return undefined;
 }
 
+/** Network and broadcast address belong to nobody in IPv4; in IPv6 the first is every router's (RFC 4291, 2.6.1). */
+function spanOf(subnet: Subnet, range: Subnet): Span {
+  const lowest = subnet.base + (sizeOf(subnet) > 2n ? 1n : 0n);
+  const highest = lastAddress(subnet) - (subnet.family === 4 && sizeOf(subnet) > 2n ? 1n : 0n);
+  const [first, last] = [range.base, lastAddress(range)];
+  return { first: first < lowest ? lowest : first, last: last > highest ? highest : last };
+}
+
 /** Kept in memory only: after a restart the daemon adopts the addresses that its records of running containers tell. */
 export class AddressPool {
   readonly subnet: Subnet;
-  readonly #taken: Set<number>;
-  #cursor: number;
+  readonly #span: Span;
+  readonly #whole: Span;
+  readonly #reserved: ReadonlySet<bigint>;
+  readonly #taken: Set<bigint>;
+  #cursor: bigint;
 
-  /** `reserved` is never given out: the gateway. */
-  constructor(subnet: Subnet, reserved: readonly number[]) {
+  /** `reserved` is never given out: gateway and auxiliary addresses. `range` is where addresses that nobody chose come from. */
+  constructor(subnet: Subnet, reserved: readonly bigint[], range: Subnet = subnet) {
     this.subnet = subnet;
+    this.#span = spanOf(subnet, range);
+    this.#whole = spanOf(subnet, subnet);
+    this.#reserved = new Set(reserved);
     this.#taken = new Set(reserved);
-    this.#cursor = subnet.base;
+    this.#cursor = this.#span.first - 1n;
   }
 
   /** Takes the next address, or the one that is wanted: ConflictError when somebody has it. */
-  allocate(wanted?: number): number {
-    if (wanted === undefined) {
-      const address = nextAddress(this.subnet, this.#taken, this.#cursor);
-      if (address === undefined)
-        throw new SystemError(
-          `no available IPv4 addresses on this network's address pools: ${formatSubnet(this.subnet)}`,
-        );
-      this.#cursor = address;
-      this.#taken.add(address);
-      return address;
-    }
-    if (!contains(this.subnet, wanted))
-      throw new InvalidParameterError(`no configured subnet contains IP address ${formatAddress(wanted)}`);
-    if (this.#taken.has(wanted) || wanted === this.subnet.base || wanted === lastAddress(this.subnet))
+  allocate(wanted?: bigint): bigint {
+    if (wanted === undefined) return this.#next();
+    const { family } = this.subnet;
+    if (!contains(this.subnet, { family, value: wanted }))
+      throw new InvalidParameterError(
+        `no configured subnet contains IP address ${formatAddress({ family, value: wanted })}`,
+      );
+    if (this.#taken.has(wanted) || wanted < this.#whole.first || wanted > this.#whole.last)
       throw new ConflictError("Address already in use");
     this.#taken.add(wanted);
     return wanted;
   }
 
-  /** Notes an address that is in use already; the walk goes on behind it. */
-  adopt(address: number): void {
+  #next(): bigint {
+    const address = nextAddress(this.#span, this.#taken, this.#cursor);
+    if (address === undefined)
+      throw new SystemError(
+        `no available IPv${this.subnet.family} addresses on this network's address pools: ${formatSubnet(this.subnet)}`,
+      );
+    this.#cursor = address;
     this.#taken.add(address);
-    if (contains(this.subnet, address)) this.#cursor = Math.max(this.#cursor, address);
+    return address;
+  }
+
+  /** Notes an address that is in use already; the walk goes on behind it. */
+  adopt(address: bigint): void {
+    this.#taken.add(address);
+    if (address >= this.#span.first && address <= this.#span.last && address > this.#cursor)
+      this.#cursor = address;
   }
 
   /** Fine when it is free already. */
-  release(address: number): void {
-    this.#taken.delete(address);
+  release(address: bigint): void {
+    if (!this.#reserved.has(address)) this.#taken.delete(address);
   }
 }

@@ -2,27 +2,35 @@
 //
 // With --noflush, `:CHAIN -` makes a chain of our own or empties it, and everything else stays. A table is committed in
 // one step, so running containers never see half of a change.
-import type { Chain, Ruleset, Table } from "./firewall.ts";
+import type { Chain, Rule, Ruleset, Table } from "./firewall.ts";
 
 /** Makes our chains hold exactly these rules, each jumped to exactly once and before anything else. */
 export function installScript({ chains, rules }: Ruleset, saved: string): string {
   return script(chains, (table) => {
     const own = chains.filter((chain) => chain.table === table);
     return [
-      ...own.map(({ name }) => `:${name} - [0:0]`),
+      ...own.filter((chain) => !chain.users || !hasChain(chain, saved)).map(({ name }) => `:${name} - [0:0]`),
       ...own.flatMap((chain) => jumpCorrections(chain, countJumps(chain, saved))),
-      ...rules
-        .filter((rule) => rule.table === table)
-        .map(({ chain, words }) => ["-A", chain, ...words].join(" ")),
+      ...rules.filter((rule) => rule.table === table).map((rule) => `-A ${ruleText(rule)}`),
     ];
   });
 }
 
-/** Takes away what is there of our chains and of the jumps to them; empty when there is nothing. */
+/** Takes rules away and adds others, where our chains are as they should be; iptables-restore refuses where they are not. */
+export function changeScript(removed: readonly Rule[], added: readonly Rule[]): string {
+  return script([...removed, ...added], (table) => [
+    ...removed.filter((rule) => rule.table === table).map((rule) => `-D ${ruleText(rule)}`),
+    ...added.filter((rule) => rule.table === table).map((rule) => `-A ${ruleText(rule)}`),
+  ]);
+}
+
+/** Takes away what is there of our chains and of the jumps to them; empty when there is nothing. A user's rules stay. */
 export function removalScript(chains: readonly Chain[], saved: string): string {
   return script(chains, (table) => {
     const own = chains.filter((chain) => chain.table === table);
-    const present = own.filter((chain) => hasChain(chain, saved));
+    const present = own.filter(
+      (chain) => hasChain(chain, saved) && !(chain.users && countRules(chain, saved) > 0),
+    );
     return [
       ...own.flatMap((chain) => Array<string>(countJumps(chain, saved)).fill(`-D ${jumpTo(chain)}`)),
       ...present.map(({ name }) => `-F ${name}`),
@@ -31,8 +39,27 @@ export function removalScript(chains: readonly Chain[], saved: string): string {
   });
 }
 
-function script(chains: readonly Chain[], body: (table: Table) => readonly string[]): string {
-  const tables = [...new Set(chains.map(({ table }) => table))];
+/** Whether our chains are there with as many rules as there should be, and jumped to: a flush by others takes all or some. */
+export function isInstalled({ chains, rules }: Ruleset, saved: string): boolean {
+  return chains.every((chain) => {
+    const wanted = rules.filter((rule) => rule.table === chain.table && rule.chain === chain.name).length;
+    return (
+      hasChain(chain, saved) &&
+      (chain.users || countRules(chain, saved) === wanted) &&
+      countJumps(chain, saved) === (chain.from === undefined ? 0 : 1)
+    );
+  });
+}
+
+function ruleText({ chain, text }: Rule): string {
+  return `${chain} ${text}`;
+}
+
+function script(
+  parts: readonly { readonly table: Table }[],
+  body: (table: Table) => readonly string[],
+): string {
+  const tables = [...new Set(parts.map(({ table }) => table))];
   return tables
     .map((table) => ({ table, lines: body(table) }))
     .filter(({ lines }) => lines.length > 0)
@@ -41,6 +68,7 @@ function script(chains: readonly Chain[], body: (table: Table) => readonly strin
 }
 
 function jumpCorrections(chain: Chain, present: number): string[] {
+  if (chain.from === undefined) return [];
   if (present === 0) return [`-I ${jumpTo(chain)}`];
   return Array<string>(present - 1).fill(`-D ${jumpTo(chain)}`);
 }
@@ -50,7 +78,12 @@ function jumpTo({ from, name }: Chain): string {
 }
 
 function countJumps(chain: Chain, saved: string): number {
+  if (chain.from === undefined) return 0;
   return savedLines(saved, chain.table).filter((line) => line === `-A ${jumpTo(chain)}`).length;
+}
+
+function countRules({ table, name }: Chain, saved: string): number {
+  return savedLines(saved, table).filter((line) => line.startsWith(`-A ${name} `)).length;
 }
 
 function hasChain({ table, name }: Chain, saved: string): boolean {

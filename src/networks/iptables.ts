@@ -1,49 +1,58 @@
-// Applies rules with iptables-save and iptables-restore: one of each per change.
-import { execFile } from "node:child_process";
-import { SystemError } from "../base/errors.ts";
-import type { Log } from "../base/log.ts";
-import type { Chain, Ruleset } from "./firewall.ts";
-import { installScript, removalScript } from "./iptables-script.ts";
+// The firewall by iptables: our rules beside everybody else's, in the kernel's own chains order.
+import type { Instance } from "../base/instance.ts";
+import { chainsOf, firewallRules, portRules, type FirewallState } from "./firewall.ts";
+import type { FirewallBackend } from "./firewall-backend.ts";
+import { runFirewallProgram } from "./firewall-program.ts";
+import { changeScript, installScript, isInstalled, removalScript } from "./iptables-script.ts";
+import { poolsOf } from "./network-record.ts";
+import type { Family } from "./subnet.ts";
 
-/** Both tools wait for whoever holds the xtables lock, this long at most. */
-const lockWaitSeconds = 10;
-const timeoutMs = 20_000;
-/** A service manager may give a PATH without the folders of administration tools. */
-const searchPath = `${process.env["PATH"] ?? "/usr/bin:/bin"}:/usr/sbin:/sbin`;
+/** The tools wait for whoever holds the xtables lock, this long at most. */
+const lockWaitSeconds = "10";
+const programs: Readonly<Record<Family, string>> = { 4: "iptables", 6: "ip6tables" };
 
-/** Makes our chains hold exactly these rules, whatever they held before. */
-export async function applyRules(log: Log, ruleset: Ruleset): Promise<void> {
-  const saved = await run("iptables-save", []);
-  await restore(installScript(ruleset, saved));
-  log.debug("firewall rules applied", { rules: ruleset.rules.length });
-}
-
-/** Takes our chains away, and only them. */
-export async function removeRules(log: Log, chains: readonly Chain[]): Promise<void> {
-  const script = removalScript(chains, await run("iptables-save", []));
-  if (script === "") return;
-  await restore(script);
-  log.debug("firewall rules removed", { chains: chains.map(({ name }) => name) });
-}
-
-async function restore(script: string): Promise<void> {
-  await run("iptables-restore", ["--noflush", "-w", String(lockWaitSeconds)], script);
-}
-
-function run(program: string, args: readonly string[], input = ""): Promise<string> {
-  const env = { ...process.env, PATH: searchPath };
-  return new Promise((resolve, reject) => {
-    const child = execFile(
-      program,
-      args,
-      { env, timeout: timeoutMs, maxBuffer: 2 ** 26 },
-      (err, stdout, stderr) => {
-        if (err === null) resolve(stdout);
-        else reject(new SystemError(`${program}: ${stderr.trim() || err.message}`, { cause: err }));
-      },
+export function iptablesBackend(instance: Instance, onStarted: (pid: number) => void): FirewallBackend {
+  const save = (family: Family) => runFirewallProgram(`${programs[family]}-save`, [], "", onStarted);
+  const restore = async (family: Family, script: string): Promise<void> => {
+    if (script === "") return;
+    await runFirewallProgram(
+      `${programs[family]}-restore`,
+      ["--noflush", "-w", lockWaitSeconds],
+      script,
+      onStarted,
     );
-    // A tool that ended early does not read its input: what it said on the way out is the error to tell.
-    child.stdin?.on("error", () => {});
-    child.stdin?.end(input);
-  });
+  };
+  const removeOf = async (family: Family): Promise<void> =>
+    restore(family, removalScript(chainsOf(instance), await save(family)));
+  /** ip6tables is not called where no network has IPv6 addresses. */
+  let usesIpv6 = false;
+  const families = (): Family[] => (usesIpv6 ? [4, 6] : [4]);
+  return {
+    name: "iptables",
+    async install(state) {
+      if (usesIpv6 && !hasIpv6(state)) await removeOf(6);
+      usesIpv6 = hasIpv6(state);
+      for (const family of families())
+        await restore(family, installScript(firewallRules(instance, family, state), await save(family)));
+    },
+    async change({ removed, added }) {
+      for (const family of families())
+        await restore(
+          family,
+          changeScript(portRules(instance, family, removed), portRules(instance, family, added)),
+        );
+    },
+    async isIntact(state) {
+      for (const family of families())
+        if (!isInstalled(firewallRules(instance, family, state), await save(family))) return false;
+      return true;
+    },
+    async remove() {
+      for (const family of families()) await removeOf(family);
+    },
+  };
+}
+
+function hasIpv6({ networks }: FirewallState): boolean {
+  return networks.some((network) => poolsOf(network, 6).length > 0);
 }

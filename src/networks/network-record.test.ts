@@ -30,17 +30,23 @@ test("NetworkStore: a record is replaced by one with the same id", () => {
   const record = {
     driver: "bridge" as const,
     bridge: "b0",
-    subnet: "10.0.0.0/24",
-    gateway: "10.0.0.1",
+    ownBridge: true,
+    pools: [{ subnet: "10.0.0.0/24", gateway: "10.0.0.1" }],
     mtu: 1500,
+    internal: false,
+    icc: true,
+    masquerade: true,
+    hostBinding: "",
   };
   const identity = store.identity("bridge");
   store.put({ ...identity, ...record });
-  store.put({ ...identity, ...record, gateway: "10.0.0.9" });
-  expect(new NetworkStore(host, root).all()).toEqual([{ ...identity, ...record, gateway: "10.0.0.9" }]);
+  store.put({ ...identity, ...record, mtu: 1400 });
+  expect(new NetworkStore(host, root).all()).toEqual([{ ...identity, ...record, mtu: 1400 }]);
+  store.remove(identity.id);
+  expect([store.byName("bridge"), new NetworkStore(host, root).all()]).toEqual([undefined, []]);
 });
 
-test.each([["{"], ["[]"], ["null"], [""], ['{"id":7}']])(
+test.each([["{"], ["[]"], ["null"], [""], ['{"id":7}'], ['{"id":"x","name":"x","driver":"bridge"}']])(
   "NetworkStore: the broken record %p is put aside with a warning",
   (text) => {
     new NetworkStore(host, root).plain("host");

@@ -1,11 +1,12 @@
 // The record of a network (networks/<id>.json) and the store of all of them.
-import { mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { writeFileDurable } from "../base/durable-file.ts";
+import { syncFolder, writeFileDurable } from "../base/durable-file.ts";
 import { errorText } from "../base/errors.ts";
 import type { Host } from "../base/host.ts";
+import { parseSubnet, type Family } from "./subnet.ts";
 
-type Common = {
+type Identity = {
   /** 64 hex digits. */
   readonly id: string;
   readonly name: string;
@@ -13,21 +14,76 @@ type Common = {
   readonly createdAt: string;
 };
 
+/** One range of addresses that a network gives to its containers. */
+export type IpamPool = {
+  /** `172.18.0.0/16` */
+  readonly subnet: string;
+  /** Where the way out is; for a bridge of our own its own address. Without a prefix. */
+  readonly gateway: string;
+  /** The part of the subnet that addresses nobody chose come from; undefined: all of it. */
+  readonly range?: string;
+  /** Addresses that are somebody else's, by what the user calls them. */
+  readonly auxiliary?: Readonly<Record<string, string>>;
+};
+
+type Common = Identity & {
+  /** As the user gave them; undefined for the networks that are there of themselves. */
+  readonly options?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly attachable?: boolean;
+};
+
 export type BridgeNetworkRecord = Common & {
   readonly driver: "bridge";
   /** The interface that is the network's switch. */
   readonly bridge: string;
-  /** `172.18.0.0/16` */
-  readonly subnet: string;
-  /** The bridge's own address in it, without a prefix. */
-  readonly gateway: string;
+  /** `false`: the bridge was there before the network, and stays. */
+  readonly ownBridge: boolean;
+  /** At most one of each family. */
+  readonly pools: readonly IpamPool[];
   readonly mtu: number;
+  /** No way out and none in. */
+  readonly internal: boolean;
+  /** `false`: its containers cannot talk to each other. */
+  readonly icc: boolean;
+  /** `false`: what leaves keeps its address, for networks that the world has a route to. */
+  readonly masquerade: boolean;
+  /** The host's address that ports are published on when none is given; "": all. */
+  readonly hostBinding: string;
+};
+
+/** Containers on a physical network of the host's, each with an address of its own there. */
+export type MacvlanNetworkRecord = Common & {
+  readonly driver: "macvlan" | "ipvlan";
+  /** The host's interface below. */
+  readonly parent: string;
+  /** `true`: a VLAN or dummy interface that came with the network and goes with it. */
+  readonly ownParent: boolean;
+  /** `bridge`, `private`, `vepa`, `passthru`; `l2`, `l3`, `l3s` for ipvlan. */
+  readonly mode: string;
+  readonly pools: readonly IpamPool[];
+  readonly mtu: number;
+  readonly internal: boolean;
 };
 
 /** The two networks that are none: the host's own namespace, and a namespace with loopback only. */
 export type PlainNetworkRecord = Common & { readonly driver: "host" | "null" };
 
-export type NetworkRecord = BridgeNetworkRecord | PlainNetworkRecord;
+/** A network with addresses of its own. */
+export type AddressedNetworkRecord = BridgeNetworkRecord | MacvlanNetworkRecord;
+
+export type NetworkRecord = AddressedNetworkRecord | PlainNetworkRecord;
+
+export const predefinedNames: ReadonlySet<string> = new Set(["bridge", "host", "none", "default"]);
+
+export function isAddressed(record: NetworkRecord): record is AddressedNetworkRecord {
+  return record.driver !== "host" && record.driver !== "null";
+}
+
+/** The network's ranges of one family. */
+export function poolsOf({ pools }: AddressedNetworkRecord, family: Family): readonly IpamPool[] {
+  return pools.filter(({ subnet }) => parseSubnet(subnet).family === family);
+}
 
 export class NetworkStore {
   readonly #host: Host;
@@ -43,8 +99,12 @@ export class NetworkStore {
       if (file.endsWith(".json")) this.#load(join(this.#folder, file));
   }
 
-  get(name: string): NetworkRecord | undefined {
-    return this.#records.get(name);
+  get(id: string): NetworkRecord | undefined {
+    return this.#records.get(id);
+  }
+
+  byName(name: string): NetworkRecord | undefined {
+    return this.all().find((record) => record.name === name);
   }
 
   all(): NetworkRecord[] {
@@ -53,21 +113,32 @@ export class NetworkStore {
 
   /** The predefined network `host` or `none`, made when it is not there: like a user's, it has an id for good. */
   plain(name: "host" | "none"): PlainNetworkRecord {
-    const known = this.get(name);
-    if (known !== undefined && known.driver !== "bridge") return known;
+    const known = this.byName(name);
+    if (known !== undefined && !isAddressed(known)) return known;
     const record: PlainNetworkRecord = { ...this.identity(name), driver: name === "none" ? "null" : "host" };
     this.put(record);
     return record;
   }
 
   /** What a new network starts from. */
-  identity(name: string): Common {
+  identity(name: string): Identity {
     return { id: this.#host.random.hex(32), name, createdAt: this.#host.clock.now().toISOString() };
   }
 
   put(record: NetworkRecord): void {
-    writeFileDurable(join(this.#folder, `${record.id}.json`), JSON.stringify(record));
-    this.#records.set(record.name, record);
+    writeFileDurable(this.#path(record.id), JSON.stringify(record));
+    this.#records.set(record.id, record);
+  }
+
+  /** Fine when it is gone. */
+  remove(id: string): void {
+    this.#records.delete(id);
+    rmSync(this.#path(id), { force: true });
+    syncFolder(this.#folder);
+  }
+
+  #path(id: string): string {
+    return join(this.#folder, `${id}.json`);
   }
 
   #load(path: string): void {
@@ -75,7 +146,8 @@ export class NetworkStore {
       const record = JSON.parse(readFileSync(path, "utf8")) as NetworkRecord;
       if (typeof record.id !== "string" || typeof record.name !== "string")
         throw new Error("no id or no name in it");
-      this.#records.set(record.name, record);
+      if (isAddressed(record) && !Array.isArray(record.pools)) throw new Error("no address ranges in it");
+      this.#records.set(record.id, record);
     } catch (err) {
       this.#host.log.warn("network record put aside", { path, error: errorText(err) });
       renameSync(path, `${path}.broken`);

@@ -25,10 +25,10 @@ export function createSandbox(netnsPath: string): void {
   try {
     const { rtnetlink, ipv6Switch } = insideNetns(netnsPath, () => ({
       rtnetlink: new Rtnetlink(),
-      ipv6Switch: openIpv6Switch(),
+      ipv6Switch: openIpv6Default("disable_ipv6"),
     }));
     using inside = rtnetlink;
-    switchOffIpv6(ipv6Switch);
+    writeSetting(ipv6Switch, "1");
     inside.perform(changeLink("lo", { up: true }));
   } catch (err) {
     removeNetns(netnsPath);
@@ -36,24 +36,32 @@ export function createSandbox(netnsPath: string): void {
   }
 }
 
+/** From here on interfaces that come into the namespace have IPv6, but take none from routers that call. */
+export function allowIpv6(netnsPath: string): void {
+  const settings = insideNetns(netnsPath, () =>
+    ["accept_ra", "disable_ipv6"].map((name) => openIpv6Default(name)),
+  );
+  for (const setting of settings) writeSetting(setting, "0");
+}
+
 /** `undefined` where the kernel has no IPv6 or its settings cannot be changed. */
-function openIpv6Switch(): number | undefined {
+function openIpv6Default(name: string): number | undefined {
   try {
     // The setting for interfaces to come: that of one interface waits for a lock that the kernel's own clean-up holds long.
     // Which namespace's setting a file in /proc/sys/net is gets decided when it is opened.
-    return openFile("/proc/sys/net/ipv6/conf/default/disable_ipv6", O_WRONLY);
+    return openFile(`/proc/sys/net/ipv6/conf/default/${name}`, O_WRONLY);
   } catch (err) {
     if (failedWith(err, "ENOENT", "EROFS", "EACCES")) return undefined;
     throw err;
   }
 }
 
-function switchOffIpv6(ipv6Switch: number | undefined): void {
-  if (ipv6Switch === undefined) return;
+function writeSetting(setting: number | undefined, value: string): void {
+  if (setting === undefined) return;
   try {
-    writeAll(ipv6Switch, Buffer.from("1"));
+    writeAll(setting, Buffer.from(value));
   } finally {
-    closeFd(ipv6Switch);
+    closeFd(setting);
   }
 }
 

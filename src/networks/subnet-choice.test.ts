@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { chooseSubnet, isFree } from "./subnet-choice.ts";
+import { chooseSubnet, isFree, uniqueLocalPool } from "./subnet-choice.ts";
 import { formatSubnet, parseSubnet } from "./subnet.ts";
 
 const choose = (...inUse: string[]) => formatSubnet(chooseSubnet(inUse.map((text) => parseSubnet(text))));
@@ -17,8 +17,10 @@ test.each([
   expect(choose(...inUse)).toBe(expected);
 });
 
-test("chooseSubnet: says what to do when all pools are in use", () => {
-  expect(() => choose("172.0.0.0/8", "192.168.0.0/16")).toThrow("choose a range with --bip");
+test("chooseSubnet: says so when all pools are in use", () => {
+  expect(() => choose("172.0.0.0/8", "192.168.0.0/16")).toThrow(
+    "all predefined address pools have been fully subnetted",
+  );
 });
 
 test("isFree: judges one range by the same rule", () => {
@@ -27,4 +29,12 @@ test("isFree: judges one range by the same rule", () => {
     false,
     true,
   ]);
+});
+
+test("uniqueLocalPool: the same /48 for the same machine, cut into /64 networks", () => {
+  const pool = uniqueLocalPool("sampan");
+  expect(pool).toEqual(uniqueLocalPool("sampan"));
+  const first = chooseSubnet([], [pool]);
+  expect(formatSubnet(first)).toMatch(/^fd[0-9a-f]{2}:[0-9a-f]+:[0-9a-f]+::\/64$/);
+  expect(formatSubnet(chooseSubnet([first], [pool]))).not.toBe(formatSubnet(first));
 });

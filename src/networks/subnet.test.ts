@@ -12,12 +12,15 @@ import {
 } from "./subnet.ts";
 
 test.each([
-  ["0.0.0.0", 0],
-  ["172.33.0.2", 2_887_843_842],
-  ["255.255.255.255", 0xffff_ffff],
-])("parseAddress and formatAddress: %s is %d", (text, number) => {
-  expect(parseAddress(text)).toBe(number);
-  expect(formatAddress(number)).toBe(text);
+  ["0.0.0.0", 4, 0n],
+  ["172.33.0.2", 4, 2_887_843_842n],
+  ["255.255.255.255", 4, 0xffff_ffffn],
+  ["::", 6, 0n],
+  ["fd00::1", 6, (0xfd00n << 112n) + 1n],
+  ["2001:db8::ffff:ffff", 6, (0x2001_0db8n << 96n) + 0xffff_ffffn],
+] as const)("parseAddress and formatAddress: %s", (text, family, value) => {
+  expect(parseAddress(text)).toEqual({ family, value });
+  expect(formatAddress({ family, value })).toBe(text);
 });
 
 test.each([
@@ -27,9 +30,10 @@ test.each([
   ["010.0.0.1"],
   ["10.0.0.1 "],
   ["0x0a.0.0.1"],
-  ["::1"],
+  ["fe80::1%eth0"],
   ["1.2.3.4.5"],
-])("parseAddress: %p is no IPv4 address", (text) => {
+  [":::"],
+])("parseAddress: %p is no address", (text) => {
   expect(() => parseAddress(text)).toThrow(InvalidParameterError);
 });
 
@@ -39,13 +43,15 @@ test.each([
   ["1.2.3.4/0", "0.0.0.0/0", "255.255.255.255"],
   ["255.255.255.255/32", "255.255.255.255/32", "255.255.255.255"],
   ["172.18.0.1/31", "172.18.0.0/31", "172.18.0.1"],
+  ["fd00::5/64", "fd00::/64", "fd00::ffff:ffff:ffff:ffff"],
 ])("parseAddressInSubnet: %s is in %s, up to %s", (text, subnet, last) => {
   const parsed = parseAddressInSubnet(text);
-  expect([formatAddress(parsed.address), formatSubnet(parsed.subnet)]).toEqual([
+  const { family } = parsed.subnet;
+  expect([formatAddress({ family, value: parsed.address }), formatSubnet(parsed.subnet)]).toEqual([
     text.split("/")[0] ?? "",
     subnet,
   ]);
-  expect(formatAddress(lastAddress(parsed.subnet))).toBe(last);
+  expect(formatAddress({ family, value: lastAddress(parsed.subnet) })).toBe(last);
 });
 
 test.each([
@@ -55,7 +61,7 @@ test.each([
   ["10.0.0.1/-1"],
   ["10.0.0.1/8/8"],
   ["/8"],
-  ["fd00::1/64"],
+  ["fd00::1/129"],
 ])("parseAddressInSubnet: %p is refused", (text) => {
   expect(() => parseAddressInSubnet(text)).toThrow(InvalidParameterError);
 });
@@ -67,6 +73,8 @@ test.each([
   ["172.18.0.0/16", "172.18.255.255/32", true],
   ["172.18.0.0/16", "172.19.0.0/32", false],
   ["0.0.0.0/0", "203.0.113.0/24", true],
+  ["::/0", "203.0.113.0/24", false],
+  ["fd00::/8", "fd12::/64", true],
 ])("overlap: %s and %s: %p", (one, other, expected) => {
   expect(overlap(parseSubnet(one), parseSubnet(other))).toBe(expected);
 });

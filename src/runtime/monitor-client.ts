@@ -16,6 +16,8 @@ import type {
   ControlOp,
   ControlReply,
   ExitEvent,
+  HeldPort,
+  RefusedPort,
   RunResult,
   RuntimeFailure,
   StartedTask,
@@ -167,6 +169,14 @@ export class MonitorClient {
 
   async forget(id: string): Promise<void> {
     await this.#call("forget", { id });
+  }
+
+  async hold(id: string, ports: readonly HeldPort[]): Promise<readonly RefusedPort[]> {
+    return (await this.#call("hold", { id, ports })).refused;
+  }
+
+  async keepHeld(ids: readonly string[]): Promise<void> {
+    await this.#call("keepHeld", { ids });
   }
 
   async abandon(id: string): Promise<void> {

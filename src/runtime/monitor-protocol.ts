@@ -100,6 +100,17 @@ export type RunResult = {
 
 export const runOutputBytesMax = 1 << 20;
 
+/** A port of the host that a container has. */
+export type HeldPort = {
+  readonly protocol: "tcp" | "udp" | "sctp";
+  /** The 4 or 16 bytes of the host's address. */
+  readonly address: readonly number[];
+  readonly port: number;
+};
+
+/** A port that cannot be held: another program has it (`inUse`), or the address is not the host's. */
+export type RefusedPort = { readonly index: number; readonly inUse: boolean; readonly message: string };
+
 /** The control requests: what each takes and what it answers. */
 export type ControlCalls = {
   /** ConflictError when a task of this id runs; one that has ended is replaced. */
@@ -119,6 +130,13 @@ export type ControlCalls = {
   forget: { request: { readonly id: string }; result: object };
   /** Closes the connections that wait for a task that will not start. */
   abandon: { request: { readonly id: string }; result: object };
+  /** Keeps ports from other programs, in the place of those held for this id before. All of them, or none when some are refused. */
+  hold: {
+    request: { readonly id: string; readonly ports: readonly HeldPort[] };
+    result: { readonly refused: readonly RefusedPort[] };
+  };
+  /** Lets go of the ports held for any other id. */
+  keepHeld: { request: { readonly ids: readonly string[] }; result: object };
   /** Ends the monitor; ConflictError while tasks run. */
   quit: { request: object; result: object };
 };

@@ -8,6 +8,34 @@ export type NetworkEndpointSummary = {
   readonly IPv6Address: string;
 };
 
+export type IpamConfigBody = {
+  readonly Subnet?: string;
+  readonly IPRange?: string;
+  readonly Gateway?: string;
+  readonly AuxiliaryAddresses?: Readonly<Record<string, string>>;
+};
+
+/** `POST /networks/create`. */
+export type CreateNetworkBody = {
+  readonly Name?: string;
+  readonly Driver?: string;
+  readonly Scope?: string;
+  readonly EnableIPv4?: boolean | null;
+  readonly EnableIPv6?: boolean | null;
+  readonly IPAM?: {
+    readonly Driver?: string;
+    readonly Config?: readonly IpamConfigBody[] | null;
+    readonly Options?: Readonly<Record<string, string>> | null;
+  } | null;
+  readonly Internal?: boolean;
+  readonly Attachable?: boolean;
+  readonly Ingress?: boolean;
+  readonly ConfigOnly?: boolean;
+  readonly ConfigFrom?: { readonly Network?: string } | null;
+  readonly Options?: Readonly<Record<string, string>> | null;
+  readonly Labels?: Readonly<Record<string, string>> | null;
+};
+
 /** How many addresses of a subnet are taken, its own two and the gateway included. */
 export type SubnetStatus = { readonly IPsInUse: number; readonly DynamicIPsAvailable: number };
 
@@ -22,8 +50,8 @@ export type NetworkInspect = {
   readonly EnableIPv6: boolean;
   readonly IPAM: {
     readonly Driver: string;
-    readonly Options: null;
-    readonly Config: readonly { readonly Subnet: string; readonly Gateway: string }[];
+    readonly Options: Readonly<Record<string, string>> | null;
+    readonly Config: readonly IpamConfigBody[];
   };
   readonly Internal: boolean;
   readonly Attachable: boolean;
@@ -56,33 +84,6 @@ export type CreateVolumeBody = {
   readonly Driver?: string;
   readonly DriverOpts?: Readonly<Record<string, string>>;
   readonly Labels?: Readonly<Record<string, string>>;
-};
-
-export type IpamConfigBody = {
-  readonly Subnet?: string;
-  readonly IPRange?: string;
-  readonly Gateway?: string;
-  readonly AuxiliaryAddresses?: Readonly<Record<string, string>>;
-};
-
-export type CreateNetworkBody = {
-  readonly Name: string;
-  readonly Driver: string;
-  readonly Scope?: string;
-  readonly EnableIPv4?: boolean;
-  readonly EnableIPv6?: boolean;
-  readonly IPAM: {
-    readonly Driver: string;
-    readonly Config: readonly IpamConfigBody[];
-    readonly Options: Readonly<Record<string, string>>;
-  };
-  readonly Internal: boolean;
-  readonly Attachable: boolean;
-  readonly Ingress: boolean;
-  readonly ConfigOnly: boolean;
-  readonly ConfigFrom?: { readonly Network: string };
-  readonly Options: Readonly<Record<string, string>>;
-  readonly Labels: Readonly<Record<string, string>>;
 };
 
 export type SearchResult = {

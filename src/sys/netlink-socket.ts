@@ -7,12 +7,15 @@ import { check, checkUninterrupted, lastErrno, libc } from "./libc.ts";
 const AF_NETLINK = 16;
 const SOCK_RAW = 3;
 const SOL_NETLINK = 270;
+/** struct sockaddr_nl: family, padding, port id (0: the kernel chooses), groups as bits. */
+const sockaddrNlBytes = 12;
 const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
 const MSG_TRUNC = 0x20;
 const MSG_DONTWAIT = 0x40;
 
 export const NETLINK_ROUTE = 0;
+export const NETLINK_NETFILTER = 12;
 
 /**
  * A close-on-exec socket bound to the network namespace that this thread is in now, for ever.
@@ -29,6 +32,17 @@ export function openNetlinkSocket(protocol: number): number {
     closeFd(fd);
     throw err;
   }
+}
+
+/**
+ * From here on the socket also gets what the kernel tells all members of the group. Before anything is sent: a socket without
+ * an address of its own (port id 0) would count as the kernel's, which is not told what it tells itself.
+ */
+export function joinNetlinkGroup(fd: number, group: number): void {
+  const address = new DataView(new ArrayBuffer(sockaddrNlBytes));
+  address.setUint16(0, AF_NETLINK, true);
+  address.setUint32(8, 1 << (group - 1), true);
+  check(libc.bind(fd, new Uint8Array(address.buffer), sockaddrNlBytes), "bind");
 }
 
 /** Sends one datagram to the kernel, which works it off before this returns. */

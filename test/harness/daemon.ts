@@ -110,6 +110,7 @@ export async function startDaemon({ flags = [], env = {}, under = [] }: DaemonOp
       await start();
     },
     log,
+    onHost: (...words) => run(words),
     leftovers: () => leftovers(owner),
     stop,
   };

@@ -45,6 +45,7 @@ export async function startDockerd({
     kind: "dockerd",
     ...clients,
     pid: child.pid,
+    onHost: (...words) => run(["nsenter", `--net=/proc/${child.pid}/ns/net`, ...words]),
     stop: async () => {
       await removeAllContainers(clients);
       child.kill("SIGTERM");

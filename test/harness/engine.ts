@@ -31,6 +31,8 @@ export type Engine = {
   readonly terminal: (...args: readonly string[]) => TerminalProgram;
   /** One request; `body` is sent as JSON unless it is bytes. */
   readonly api: (method: string, path: string, body?: unknown) => Promise<ApiAnswer>;
+  /** Runs a program in the network namespace that is the engine's host. */
+  readonly onHost: (...command: readonly string[]) => Promise<Finished>;
   /** Removes all containers, ends the engine, and fails if it left anything. */
   readonly stop: () => Promise<void>;
 };
@@ -40,7 +42,7 @@ export async function startEngine(): Promise<Engine> {
 }
 
 /** The parts of an engine that need no more than its socket. */
-export function clientsOf(socket: string, folder: string): Omit<Engine, "kind" | "stop"> {
+export function clientsOf(socket: string, folder: string): Omit<Engine, "kind" | "stop" | "onHost"> {
   const config = join(folder, "client-config");
   mkdirSync(config, { recursive: true });
   const env = { DOCKER_HOST: `unix://${socket}`, DOCKER_CONFIG: config, DOCKER_CLI_HINTS: "false" };

@@ -46,8 +46,9 @@ async function links(): Promise<Link[]> {
 }
 
 async function firewallLines(): Promise<string[]> {
-  const { stdout } = await run(["iptables-save"]);
-  return stdout.split("\n").filter((line) => line.startsWith("-A") || line.startsWith(":"));
+  const saved = await Promise.all([run(["iptables-save"]), run(["ip6tables-save"])]);
+  const lines = saved.flatMap(({ stdout }) => stdout.split("\n"));
+  return lines.filter((line) => line.startsWith("-A") || line.startsWith(":"));
 }
 
 /** The cgroups directly below each hierarchy's root: there the parent of an owner's containers is. */

@@ -10,11 +10,12 @@ export type DaemonOwner = Owner & { readonly bridge: string };
 
 /** What a daemon with this run directory owns; `folder` holds all its folders. */
 export function daemonOwner(folder: string, execRoot: string): DaemonOwner {
-  const { tag, bridge, chainPrefix, cgroupParent } = instanceOf(execRoot);
+  const { tag, bridge, networkPrefix, chainPrefix, cgroupParent } = instanceOf(execRoot);
   return {
     path: (path) => path.startsWith(`${folder}/`),
     bridge,
-    link: ({ ifname, ifalias = "" }) => ifname === bridge || ifalias.startsWith(`${tag}:`),
+    link: ({ ifname, ifalias = "" }) =>
+      ifname === bridge || ifname.startsWith(networkPrefix) || ifalias.startsWith(`${tag}:`),
     rule: (line) => line.includes(chainPrefix),
     cgroup: (name) => name === basename(cgroupParent),
   };
@@ -41,7 +42,8 @@ export async function endMonitor(execRoot: string): Promise<void> {
 /** @returns what is left besides what is kept on purpose; that is taken away. */
 export async function sweep(owner: DaemonOwner): Promise<string[]> {
   await run(["ip", "link", "delete", owner.bridge]);
-  for (const table of ["nat", "filter", "mangle", "raw"]) await removeChains(table, owner);
+  for (const program of ["iptables", "ip6tables"])
+    for (const table of ["nat", "filter", "raw"]) await removeChains(program, table, owner);
   const left = (): Promise<string[]> => {
     for (const path of cgroups()) if (owner.cgroup(basename(path))) removeEmpty(path);
     return leftovers(owner);
@@ -55,15 +57,15 @@ export async function sweep(owner: DaemonOwner): Promise<string[]> {
   return last;
 }
 
-async function removeChains(table: string, { rule }: Owner): Promise<void> {
-  const { stdout } = await run(["iptables-save", "-t", table]);
+async function removeChains(program: string, table: string, { rule }: Owner): Promise<void> {
+  const { stdout } = await run([`${program}-save`, "-t", table]);
   const lines = stdout.split("\n").filter(rule);
   if (lines.length === 0) return;
   const chains = lines.flatMap((line) => /^:(\S+)/.exec(line)?.[1] ?? []);
   const rules = lines.filter((line) => line.startsWith("-A")).map((line) => line.replace("-A", "-D"));
   const input = [`*${table}`, ...rules, ...chains.map((name) => `-X ${name}`), "COMMIT", ""].join("\n");
-  const { exitCode, stderr } = await run(["iptables-restore", "--noflush"], { input });
-  if (exitCode !== 0) throw new Error(`iptables-restore: ${stderr}`);
+  const { exitCode, stderr } = await run([`${program}-restore`, "--noflush"], { input });
+  if (exitCode !== 0) throw new Error(`${program}-restore: ${stderr}`);
 }
 
 function removeEmpty(cgroup: string): void {

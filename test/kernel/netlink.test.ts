@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { addAddress, removeAddress } from "../../src/netlink/address.ts";
 import { changeLink, createBridge, createVeth, deleteLink } from "../../src/netlink/link.ts";
-import { addDefaultRoute } from "../../src/netlink/route.ts";
+import { setDefaultRoute } from "../../src/netlink/route.ts";
 import {
   findLink,
   listAddresses,
@@ -95,7 +95,7 @@ test("createVeth: one end here as a port of the bridge, the other in its own nam
   expect((ip(host, "address", "show", "sv1") as IpAddress[])[0]?.addr_info).toEqual([]);
 });
 
-test("addAddress and addDefaultRoute: ip sees both, in one conversation inside", () => {
+test("addAddress and setDefaultRoute: ip sees both, in one conversation inside", () => {
   rtnetlink.perform(createBridge("sp0"), changeLink("sp0", { up: true }));
   connect("sp0");
   using inside = openRtnetlinkIn(inner);
@@ -105,7 +105,7 @@ test("addAddress and addDefaultRoute: ip sees both, in one conversation inside",
     changeLink(linkIndex, { up: true }),
     addAddress({ linkIndex, address: "10.99.0.2", prefixLength: 24 }),
     addAddress({ linkIndex, address: "fd00:99::2", prefixLength: 64 }),
-    addDefaultRoute("10.99.0.1"),
+    setDefaultRoute("10.99.0.1"),
   );
   expect((ip(inner, "address", "show", "eth0") as IpAddress[])[0]?.addr_info).toEqual(
     expect.arrayContaining([
@@ -129,13 +129,13 @@ test("perform: the error is the first failure's, with the kernel's own words whe
   const refused = () =>
     rtnetlink.perform(
       changeLink("lo", { up: true }),
-      addDefaultRoute("10.1.2.3"),
+      setDefaultRoute("10.1.2.3"),
       changeLink("nosuch", { up: true }),
       createBridge("after"),
     );
   expect(refused).toThrow(NetlinkError);
   expect(refused).toThrow(
-    /add default route via 10\.1\.2\.3: network is unreachable \(ENETUNREACH\): Nexthop has invalid gateway/,
+    /set default route via 10\.1\.2\.3: network is unreachable \(ENETUNREACH\): Nexthop has invalid gateway/,
   );
   // What stood behind it was tried all the same.
   expect(ipLink(host, "after")?.ifname).toBe("after");

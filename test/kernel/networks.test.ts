@@ -5,17 +5,13 @@ import { errorText } from "../../src/base/errors.ts";
 import { realHost, type Host } from "../../src/base/host.ts";
 import { instanceOf } from "../../src/base/instance.ts";
 import { silentLog } from "../../src/base/log.ts";
-import {
-  openBridgeNetwork,
-  type BridgeNetwork,
-  type BridgeNetworkOptions,
-} from "../../src/networks/bridge-network.ts";
 import { connectEndpoint } from "../../src/networks/endpoint.ts";
-import { NetworkStore } from "../../src/networks/network-record.ts";
+import type { NetworksOptions } from "../../src/networks/networks.ts";
 import { createSandbox } from "../../src/networks/sandbox.ts";
 import { openRtnetlink } from "../../src/netlink/rtnetlink.ts";
 import { createNetns, removeNetns } from "../../src/sys/namespace.ts";
 import { enterFreshNetwork } from "./fresh-network.ts";
+import { openTestNetworks, type OpenedNetworks } from "./network-world.ts";
 import { look, lookJson } from "./other-eyes.ts";
 
 type IpLink = {
@@ -30,7 +26,7 @@ type IpAddress = { addr_info: { local: string; prefixlen: number; family: string
 
 let leave = () => {};
 let folder = "";
-let opened: BridgeNetwork[] = [];
+let opened: OpenedNetworks[] = [];
 const warnings: string[] = [];
 const host: Host = realHost({ ...silentLog, warn: (message) => warnings.push(message) });
 
@@ -55,14 +51,8 @@ afterAll(() => {
   expect(look("findmnt", "-rno", "TARGET")).not.toContain("sampan-networks-");
 });
 
-async function open(options: Partial<BridgeNetworkOptions> = {}): Promise<BridgeNetwork> {
-  const network = await openBridgeNetwork(host, new NetworkStore(host, folder), {
-    instance: instanceOf(folder),
-    execRoot: folder,
-    bridge: undefined,
-    bridgeAddress: undefined,
-    ...options,
-  });
+async function open(options: Partial<NetworksOptions> = {}): Promise<OpenedNetworks> {
+  const network = await openTestNetworks(host, folder, options);
   opened.push(network);
   return network;
 }
@@ -91,7 +81,7 @@ const rules = () =>
     .flatMap((table) => look("iptables-save", "-t", table).split("\n"))
     .filter((line) => line.startsWith("-A"));
 
-test("openBridgeNetwork: ip sees the bridge up with the first free range, forwarding is on, the record tells it", async () => {
+test("openNetworks: ip sees the bridge up with the first free range, forwarding is on, the record tells it", async () => {
   look("ip", "link", "add", "docker0", "type", "bridge");
   look("ip", "address", "add", "172.17.0.1/16", "dev", "docker0");
   look("ip", "link", "set", "docker0", "up");
@@ -100,8 +90,7 @@ test("openBridgeNetwork: ip sees the bridge up with the first free range, forwar
   expect(record).toMatchObject({
     name: "bridge",
     bridge,
-    subnet: "172.18.0.0/16",
-    gateway: "172.18.0.1",
+    pools: [{ subnet: "172.18.0.0/16", gateway: "172.18.0.1" }],
     mtu: 1500,
   });
   expect(addressesOf(bridge)).toEqual(["172.18.0.1/16"]);
@@ -111,7 +100,7 @@ test("openBridgeNetwork: ip sees the bridge up with the first free range, forwar
   expect(warnings).toEqual([]);
 });
 
-test("openBridgeNetwork: again gives the same bridge, record and rules, each once", async () => {
+test("openNetworks: again gives the same bridge, record and rules, each once", async () => {
   const first = await open();
   const before = { rules: rules(), links: linkNames() };
   const second = await open();
@@ -119,7 +108,7 @@ test("openBridgeNetwork: again gives the same bridge, record and rules, each onc
   expect({ rules: rules(), links: linkNames() }).toEqual(before);
 });
 
-test("openBridgeNetwork: after a reboot it is where it was, unless the host has a route there by now", async () => {
+test("openNetworks: after a reboot it is where it was, unless the host has a route there by now", async () => {
   const { record } = await open();
   look("ip", "link", "del", record.bridge);
   look("ip", "link", "add", "early", "type", "bridge");
@@ -127,20 +116,26 @@ test("openBridgeNetwork: after a reboot it is where it was, unless the host has 
   expect((await open()).record).toEqual(record);
   look("ip", "link", "del", record.bridge);
   look("ip", "route", "add", "172.17.8.0/24", "dev", "early", "table", "77");
-  expect((await open()).record).toEqual({ ...record, subnet: "172.18.0.0/16", gateway: "172.18.0.1" });
+  expect((await open()).record).toEqual({
+    ...record,
+    pools: [{ subnet: "172.18.0.0/16", gateway: "172.18.0.1" }],
+  });
 });
 
-test("openBridgeNetwork: --bip decides, and moves a bridge that is elsewhere", async () => {
+test("openNetworks: --bip decides, and moves a bridge that is elsewhere", async () => {
   const first = await open({ bridgeAddress: "10.77.0.1/24" });
-  expect(first.record).toMatchObject({ subnet: "10.77.0.0/24", gateway: "10.77.0.1" });
+  expect(first.record).toMatchObject({ pools: [{ subnet: "10.77.0.0/24", gateway: "10.77.0.1" }] });
   const second = await open({ bridgeAddress: "10.78.3.9/22" });
-  expect(second.record).toMatchObject({ id: first.record.id, subnet: "10.78.0.0/22", gateway: "10.78.3.9" });
+  expect(second.record).toMatchObject({
+    id: first.record.id,
+    pools: [{ subnet: "10.78.0.0/22", gateway: "10.78.3.9" }],
+  });
   expect(addressesOf(second.record.bridge)).toEqual(["10.78.3.9/22"]);
   for (const bad of ["10.78.0.0/22", "10.78.0.1/31", "10.78.0.1", "fd00::1/64"])
     expect(await failureOf(open({ bridgeAddress: bad }))).toContain("invalid");
 });
 
-test("openBridgeNetwork: an existing bridge is used with its own address, and left where it is", async () => {
+test("openNetworks: an existing bridge is used with its own address, and left where it is", async () => {
   expect(await failureOf(open({ bridge: "mine" }))).toContain("bridge mine does not exist");
   expect(await failureOf(open({ bridge: "lo" }))).toContain("lo is not a bridge");
   look("ip", "link", "add", "mine", "mtu", "1400", "type", "bridge");
@@ -149,16 +144,15 @@ test("openBridgeNetwork: an existing bridge is used with its own address, and le
   const network = await open({ bridge: "mine" });
   expect(network.record).toMatchObject({
     bridge: "mine",
-    subnet: "10.66.0.0/24",
-    gateway: "10.66.0.254",
+    pools: [{ subnet: "10.66.0.0/24", gateway: "10.66.0.254" }],
     mtu: 1400,
   });
   expect(network.connect("c1").address).toBe("10.66.0.1");
-  await network.remove();
+  await network.networks.removeAll();
   expect(linkNames()).toContain("mine");
 });
 
-test("openBridgeNetwork: the bridge carries no more than the way out does", async () => {
+test("openNetworks: the bridge carries no more than the way out does", async () => {
   look("ip", "link", "add", "uplink", "mtu", "1420", "type", "bridge");
   look("ip", "address", "add", "198.51.100.1/24", "dev", "uplink");
   look("ip", "link", "set", "uplink", "up");
@@ -227,7 +221,7 @@ test("containers reach the gateway, each other and, by the host's address, the w
     expect(reaches(one.netnsPath, two.address)).toBe(true);
     // The world has no route to the containers: an answer comes only to the host's own address.
     expect(reaches(one.netnsPath, "198.51.100.2")).toBe(true);
-    inside(world, "ip", "route", "add", network.record.subnet, "via", "198.51.100.1");
+    inside(world, "ip", "route", "add", network.subnet, "via", "198.51.100.1");
     look("iptables", "-P", "FORWARD", "ACCEPT");
     expect(reaches(world, two.address)).toBe(false);
     // That it is our rule that keeps it out:
@@ -240,7 +234,7 @@ test("containers reach the gateway, each other and, by the host's address, the w
 
 test("isolate: a namespace with loopback only", async () => {
   const network = await open();
-  network.isolate("c1");
+  network.networks.enter("c1");
   const links = lookJson("nsenter", `--net=${network.netnsPath("c1")}`, "ip", "-j", "link") as IpLink[];
   expect(links.filter(({ flags }) => flags.includes("UP")).map(({ ifname }) => ifname)).toEqual(["lo"]);
   network.disconnect("c1");
@@ -295,43 +289,51 @@ test("connect: over one that was cut short makes it whole", async () => {
 test("connectEndpoint: carried out twice, or over a part of itself, the plan is true; a failure leaves no pair", async () => {
   const network = await open();
   using rtnetlink = openRtnetlink();
+  const { plan: first, gateway } = network.connect("c1");
+  if (first.joint.kind !== "veth") throw new Error("not a pair");
+  const joint = { ...first.joint, hostInterface: "second" };
   const plan = {
-    ...network.connect("c1"),
-    hostInterface: "second",
+    ...first,
+    joint,
     netnsPath: `${folder}/netns/c2`,
-    address: "172.17.0.99",
+    addresses: [{ address: "172.17.0.99", prefixLength: 16 }],
   };
+  const connect = (wanted: typeof plan) =>
+    connectEndpoint(rtnetlink, wanted, { bridgedFramesFiltered: false });
   createSandbox(plan.netnsPath);
-  connectEndpoint(rtnetlink, plan);
-  connectEndpoint(rtnetlink, plan);
+  connect(plan);
+  connect(plan);
   inside(plan.netnsPath, "ip", "link", "set", "eth0", "down");
   look("ip", "link", "set", "second", "nomaster");
-  connectEndpoint(rtnetlink, plan);
-  expect(reaches(plan.netnsPath, plan.gateway)).toBe(true);
+  connect(plan);
+  expect(reaches(plan.netnsPath, gateway)).toBe(true);
   const before = linkNames();
   const elsewhere = {
     ...plan,
-    hostInterface: "third",
+    joint: { ...joint, hostInterface: "third" },
     netnsPath: `${folder}/netns/c3`,
-    gateway: "192.0.2.1",
+    addresses: [{ address: "172.17.0.98", prefixLength: 33 }],
   };
   createSandbox(elsewhere.netnsPath);
-  expect(() => connectEndpoint(rtnetlink, elsewhere)).toThrow("add default route via 192.0.2.1");
+  expect(() => connect(elsewhere)).toThrow("add address 172.17.0.98/33");
   expect(linkNames()).toEqual(before);
-  expect(() => connectEndpoint(rtnetlink, { ...plan, bridge: "nosuch" })).toThrow(
+  expect(() => connect({ ...plan, joint: { ...joint, bridge: "nosuch" } })).toThrow(
     "bridge nosuch does not exist",
   );
 });
 
-test("restart of the daemon: adopted addresses are not given again, and disconnect finds the interface by its alias", async () => {
+test("restart of the daemon: adopted addresses are not given again, and an adopted interface is cut off", async () => {
   const before = await open();
   const [one, two] = [before.connect("c1"), before.connect("c2")];
   before.close();
   opened.pop();
   const after = await open();
-  after.adopt("c1", one.address);
-  after.adopt("c2", two.address);
-  expect(after.sweep(new Set(["c1", "c2"]))).toEqual([]);
+  for (const [id, { address, hostInterface }] of [
+    ["c1", one],
+    ["c2", two],
+  ] as const)
+    after.networks.adopt(id, { networkId: after.record.id, addresses: [address], hostInterface });
+  expect(after.networks.sweep(new Set(["c1", "c2"]))).toEqual([]);
   expect(reaches(one.netnsPath, two.address)).toBe(true);
   expect(after.connect("c3").address).toBe("172.17.0.4");
   after.disconnect("c1");
@@ -347,7 +349,7 @@ test("sweep: takes away namespaces and interfaces of containers that do not live
   look("ip", "link", "set", "half", "alias", `${instanceOf(folder).tag}:halfway`);
   look("ip", "link", "add", "foreign", "type", "veth", "peer", "name", "foreign-peer");
   look("ip", "link", "set", "foreign", "alias", "sampan-000000:dead");
-  const removed = network.sweep(new Set(["live"]));
+  const removed = network.networks.sweep(new Set(["live"]));
   expect(removed.sort()).toEqual([dead.netnsPath, dead.hostInterface, "half"].sort());
   expect(await untilGone(dead.hostInterface)).toBe(true);
   const names = linkNames();
@@ -357,7 +359,7 @@ test("sweep: takes away namespaces and interfaces of containers that do not live
     true,
   ]);
   expect([existsSync(dead.netnsPath), existsSync(live.netnsPath)]).toEqual([false, true]);
-  expect(network.sweep(new Set(["live"]))).toEqual([]);
+  expect(network.networks.sweep(new Set(["live"]))).toEqual([]);
 });
 
 test("rules: iptables-save shows ours before the others', and remove takes them and our bridge, nothing else", async () => {
@@ -367,37 +369,42 @@ test("rules: iptables-save shows ours before the others', and remove takes them 
   const before = rules();
   const network = await open();
   const { chainPrefix, bridge } = instanceOf(folder);
-  expect(rules()).toEqual([
+  const lines = rules();
+  expect(lines.filter((line) => line.startsWith("-A FORWARD"))).toEqual([
     `-A FORWARD -j ${chainPrefix}-FORWARD`,
     "-A FORWARD -j DOCKER-USER",
-    `-A ${chainPrefix}-FORWARD -o ${bridge} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`,
-    `-A ${chainPrefix}-FORWARD -i ${bridge} -j ACCEPT`,
-    `-A ${chainPrefix}-FORWARD -o ${bridge} -j DROP`,
-    `-A POSTROUTING -j ${chainPrefix}-POSTROUTING`,
-    "-A POSTROUTING -s 10.0.0.0/8 -j MASQUERADE",
-    `-A ${chainPrefix}-POSTROUTING -s 172.17.0.0/16 ! -o ${bridge} -j MASQUERADE`,
   ]);
-  await network.remove();
+  expect(lines).toContain("-A POSTROUTING -s 10.0.0.0/8 -j MASQUERADE");
+  expect(lines).toContain(`-A ${chainPrefix}-POSTROUTING -s 172.17.0.0/16 ! -o ${bridge} -j MASQUERADE`);
+  // Of the USER chain only the jump is ours.
+  expect(lines.filter((line) => line.includes(`${chainPrefix}-USER`))).toEqual([
+    `-A ${chainPrefix}-FORWARD -j ${chainPrefix}-USER`,
+  ]);
+  await network.networks.removeAll();
   expect(rules()).toEqual(before);
   expect(linkNames()).not.toContain(bridge);
-  await network.remove();
+  await network.networks.removeAll();
+});
+
+test("rules: what a user put into the USER chain outlives the daemon and its rules", async () => {
+  const user = `${instanceOf(folder).chainPrefix}-USER`;
+  const first = await open();
+  look("iptables", "-A", user, "-s", "203.0.113.0/24", "-j", "DROP");
+  await open();
+  await first.networks.removeAll();
+  expect(rules()).toEqual([`-A ${user} -s 203.0.113.0/24 -j DROP`]);
 });
 
 test("two daemons: bridges, ranges and rules side by side; one's removal leaves the other's", async () => {
   const one = await open();
   const other = `${folder}/other`;
-  const two = await openBridgeNetwork(host, new NetworkStore(host, other), {
-    instance: instanceOf(other),
-    execRoot: other,
-    bridge: undefined,
-    bridgeAddress: undefined,
-  });
+  const two = await openTestNetworks(host, other);
   opened.push(two);
-  expect([one.record.subnet, two.record.subnet]).toEqual(["172.17.0.0/16", "172.18.0.0/16"]);
+  expect([one.subnet, two.subnet]).toEqual(["172.17.0.0/16", "172.18.0.0/16"]);
   const [first, second] = [one.connect("c1"), two.connect("c1")];
-  expect(one.sweep(new Set())).toEqual([first.netnsPath, first.hostInterface]);
+  expect(one.networks.sweep(new Set())).toEqual([first.netnsPath, first.hostInterface]);
   expect(reaches(second.netnsPath, second.gateway)).toBe(true);
-  await one.remove();
+  await one.networks.removeAll();
   two.disconnect("c1");
   expect(rules().join("\n")).toContain(instanceOf(other).chainPrefix);
   expect(rules().join("\n")).not.toContain(`${instanceOf(folder).chainPrefix}-`);

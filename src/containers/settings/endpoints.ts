@@ -51,7 +51,7 @@ function macConflict(): InvalidParameterError {
   return new InvalidParameterError("conflicting options: mac-address and the network mode");
 }
 
-function checkEndpoint(
+export function checkEndpoint(
   name: string,
   { IPAMConfig, Aliases, MacAddress = "" }: Partial<EndpointSettings>,
 ): void {

@@ -1,0 +1,42 @@
+// A network's interface on the host: its bridge, or what its containers' interfaces stand on.
+import type { Log } from "../base/log.ts";
+import { NotFoundError } from "../base/errors.ts";
+import { changeLink, createDummy, createVlan, deleteLink } from "../netlink/link.ts";
+import { findLink, type Rtnetlink } from "../netlink/rtnetlink.ts";
+import { ensureBridge, removeBridge } from "./bridge.ts";
+import type { AddressedNetworkRecord, MacvlanNetworkRecord } from "./network-record.ts";
+
+/** Makes it be there and up. */
+export function ensureInterface(log: Log, host: Rtnetlink, record: AddressedNetworkRecord): void {
+  if (record.driver === "bridge") ensureBridge(log, host, record);
+  else ensureParent(host, record);
+}
+
+/** Takes away what came with the network; fine when it is gone. */
+export function removeInterfaceOf(host: Rtnetlink, record: AddressedNetworkRecord): void {
+  if (record.driver === "bridge") {
+    if (record.ownBridge) removeBridge(host, record.bridge);
+  } else if (record.ownParent && findLink(host, record.parent) !== undefined)
+    host.perform(deleteLink(record.parent));
+}
+
+/** `eth0.50` in a parent's name is VLAN 50 on eth0. */
+export function vlanOf(parent: string): { readonly below: string; readonly id: number } | undefined {
+  const match = /^(.+)\.(\d{1,4})$/.exec(parent);
+  const id = Number(match?.[2]);
+  return match?.[1] !== undefined && id >= 1 && id <= 4094 ? { below: match[1], id } : undefined;
+}
+
+function ensureParent(host: Rtnetlink, { parent, ownParent }: MacvlanNetworkRecord): void {
+  if (findLink(host, parent) !== undefined) return;
+  const vlan = vlanOf(parent);
+  const missing = (name: string) => new NotFoundError(`network interface ${name} does not exist`);
+  if (!ownParent) throw missing(parent);
+  if (vlan === undefined) host.perform(createDummy(parent));
+  else {
+    const below = findLink(host, vlan.below);
+    if (below === undefined) throw missing(vlan.below);
+    host.perform(createVlan(parent, below.index, vlan.id));
+  }
+  host.perform(changeLink(parent, { up: true }));
+}

@@ -1,0 +1,290 @@
+// All networks of this engine: their interfaces in the kernel, who has which address, the firewall and the published
+// ports. A thing with a life: it holds one conversation with the kernel.
+import { mkdirSync } from "node:fs";
+import { errorText } from "../base/errors.ts";
+import type { Host } from "../base/host.ts";
+import type { Instance } from "../base/instance.ts";
+import { openRtnetlink, type Rtnetlink } from "../netlink/rtnetlink.ts";
+import { AddressLeases } from "./address-leases.ts";
+import { enableForwarding, enableIpv6Forwarding, ensureBridge, filtersBridgedFrames } from "./bridge.ts";
+import { defaultBridgeRecord } from "./default-bridge.ts";
+import { planEndpoint, type EndpointPlan } from "./endpoint-plan.ts";
+import { connectEndpoint, disconnectEndpoint, removeInterface, routeThrough } from "./endpoint.ts";
+import { chooseBackend, type BackendName } from "./firewall-choice.ts";
+import { FirewallQueue } from "./firewall-queue.ts";
+import { FirewallWatch } from "./firewall-watch.ts";
+import { ensureInterface, removeInterfaceOf } from "./network-interface.ts";
+import {
+  isAddressed,
+  poolsOf,
+  type AddressedNetworkRecord,
+  type BridgeNetworkRecord,
+  type NetworkStore,
+} from "./network-record.ts";
+import { PortAllocator, type PortRange } from "./port-allocator.ts";
+import { createSandbox, netnsFolder, netnsPathOf, removeSandbox } from "./sandbox.ts";
+import type { Pool } from "./subnet-choice.ts";
+import { parseAddress } from "./subnet.ts";
+import { sweepOrphans } from "./sweep.ts";
+
+export type NetworksOptions = {
+  readonly instance: Instance;
+  readonly execRoot: string;
+  /** An existing bridge for the default network (`-b`); undefined: our own is made. */
+  readonly bridge: string | undefined;
+  /** Address and prefix of our own bridge (`--bip`); undefined: a range is chosen that overlaps no route. */
+  readonly bridgeAddress: string | undefined;
+  /** The part of the default network that containers' addresses come from. */
+  readonly fixedCidr: string | undefined;
+  /** IPv6 on the default network. */
+  readonly ipv6: boolean;
+  readonly fixedCidrV6: string | undefined;
+  readonly mtu: number | undefined;
+  /** Whether containers on the default network can talk to each other. */
+  readonly icc: boolean;
+  readonly masquerade: boolean;
+  /** The host's address to publish on when a container names none; "": all. */
+  readonly hostBinding: string;
+  /** Where networks get their ranges from when nobody chose one. */
+  readonly addressPools: readonly Pool[];
+  readonly portRange: PortRange;
+  /** Undefined: what works here. */
+  readonly firewallBackend: BackendName | undefined;
+};
+
+export type EndpointOptions = {
+  /** Fixed addresses; ConflictError when somebody has one. */
+  readonly ipv4?: string | undefined;
+  readonly ipv6?: string | undefined;
+  readonly mac?: string | undefined;
+  /** `eth0` */
+  readonly containerInterface: string;
+};
+
+/** What one container has on one network, as its record tells it. */
+export type HeldEndpoint = {
+  readonly networkId: string;
+  readonly addresses: readonly string[];
+  readonly hostInterface?: string | undefined;
+};
+
+/** Makes the networks' interfaces be there; `openWayOut` is what is left to do. */
+export function openNetworks(host: Host, store: NetworkStore, options: NetworksOptions): Networks {
+  mkdirSync(netnsFolder(options.execRoot), { recursive: true, mode: 0o711 });
+  for (const name of ["host", "none"] as const) store.plain(name);
+  const rtnetlink = openRtnetlink();
+  try {
+    const record = defaultBridgeRecord(store, rtnetlink, options);
+    ensureBridge(host.log, rtnetlink, record);
+    if (JSON.stringify(record) !== JSON.stringify(store.get(record.id))) store.put(record);
+    const networks = new Networks(host, rtnetlink, store, record, options);
+    networks.bringUpUserNetworks();
+    return networks;
+  } catch (err) {
+    rtnetlink.close();
+    throw err;
+  }
+}
+
+export class Networks {
+  readonly store: NetworkStore;
+  readonly firewall: FirewallQueue;
+  readonly ports: PortAllocator;
+  readonly options: NetworksOptions;
+  readonly rtnetlink: Rtnetlink;
+  readonly #defaultId: string;
+  readonly #host: Host;
+  readonly #leases = new AddressLeases();
+  readonly #watch: FirewallWatch;
+  /** By container id, then network id: the host's ends of what is connected now, as far as this daemon made them. */
+  readonly #interfaces = new Map<string, Map<string, string | undefined>>();
+
+  constructor(
+    host: Host,
+    rtnetlink: Rtnetlink,
+    store: NetworkStore,
+    defaultBridge: BridgeNetworkRecord,
+    options: NetworksOptions,
+  ) {
+    this.#host = host;
+    this.rtnetlink = rtnetlink;
+    this.store = store;
+    this.options = options;
+    this.#defaultId = defaultBridge.id;
+    this.ports = new PortAllocator(options.portRange);
+    this.#watch = new FirewallWatch(host, () => this.firewall.repair());
+    const backend = chooseBackend(options.instance, options.firewallBackend, (pid) =>
+      this.#watch.isOurs(pid),
+    );
+    this.firewall = new FirewallQueue(host, backend, () => this.#bridgeNetworks());
+  }
+
+  /** The network of containers that ask for none. */
+  get defaultBridge(): BridgeNetworkRecord {
+    const record = this.store.get(this.#defaultId);
+    if (record?.driver !== "bridge") throw new Error("the default network's record is gone");
+    return record;
+  }
+
+  /** A network whose interface cannot be had is left as it is, with a warning: its containers will not start. */
+  bringUpUserNetworks(): void {
+    for (const record of this.store.all()) {
+      if (!isAddressed(record) || record.id === this.#defaultId) continue;
+      try {
+        ensureInterface(this.#host.log, this.rtnetlink, record);
+      } catch (err) {
+        this.#host.log.warn("network cannot be used", { network: record.name, error: errorText(err) });
+      }
+    }
+  }
+
+  /**
+   * Forwarding, and the firewall's rules: for the ports of all containers that have been adopted, too.
+   * A host without a firewall program, or where it cannot be used, still runs containers: they have each other and the host.
+   */
+  async openWayOut(): Promise<void> {
+    try {
+      enableForwarding();
+      this.#forwardIpv6();
+      await this.firewall.install();
+      this.#watch.start();
+    } catch (err) {
+      this.#host.log.warn("containers cannot reach other networks, ports cannot be published", {
+        error: errorText(err),
+      });
+    }
+  }
+
+  /** Makes a network of this record: its interface, its rules, and last the record that is the commit. */
+  async create(record: AddressedNetworkRecord): Promise<void> {
+    ensureInterface(this.#host.log, this.rtnetlink, record);
+    this.store.put(record);
+    try {
+      this.#forwardIpv6();
+      if (record.driver === "bridge") await this.firewall.install();
+    } catch (err) {
+      await this.remove(record);
+      throw err;
+    }
+  }
+
+  /** Needs that nobody is on it. */
+  async remove(record: AddressedNetworkRecord): Promise<void> {
+    this.store.remove(record.id);
+    this.#leases.forgetNetwork(record.id);
+    removeInterfaceOf(this.rtnetlink, record);
+    if (record.driver === "bridge") await this.firewall.install();
+  }
+
+  /** The file that holds a container's namespace: what the runtime is told, and what `container:` mode shares. */
+  netnsPath(containerId: string): string {
+    return netnsPathOf(this.options.execRoot, containerId);
+  }
+
+  /** A fresh namespace for a container, with loopback only. What an earlier start that was cut short still holds goes. */
+  enter(containerId: string): string {
+    this.leave(containerId);
+    const path = this.netnsPath(containerId);
+    createSandbox(path);
+    return path;
+  }
+
+  /** Puts a container that has its namespace on a network, without a way out yet. Synchronous, about 2 ms. */
+  connect(containerId: string, network: AddressedNetworkRecord, wanted: EndpointOptions): EndpointPlan {
+    const leases = this.#leases.take(containerId, network, wanted);
+    try {
+      const plan = planEndpoint(network, this.options.instance, {
+        containerId,
+        leases,
+        mark: this.#host.random.hex(5),
+        netnsPath: this.netnsPath(containerId),
+        containerInterface: wanted.containerInterface,
+        mac: wanted.mac,
+      });
+      connectEndpoint(this.rtnetlink, plan, { bridgedFramesFiltered: filtersBridgedFrames() });
+      this.#noteInterface(
+        containerId,
+        network.id,
+        plan.joint.kind === "veth" ? plan.joint.hostInterface : undefined,
+      );
+      return plan;
+    } catch (err) {
+      this.#leases.release(containerId, network.id);
+      throw err;
+    }
+  }
+
+  /** The way out, at most one gateway of a family; instead of another. */
+  route(containerId: string, gateways: readonly string[]): void {
+    routeThrough(this.netnsPath(containerId), gateways);
+  }
+
+  /** Takes a running container off a network; fine when it is not on it. */
+  disconnect(containerId: string, networkId: string, containerInterface: string): void {
+    removeInterface(this.netnsPath(containerId), containerInterface);
+    this.#interfaces.get(containerId)?.delete(networkId);
+    this.#leases.release(containerId, networkId);
+  }
+
+  /** After a restart of the daemon: this container runs and has this. */
+  adopt(containerId: string, { networkId, addresses, hostInterface }: HeldEndpoint): void {
+    const network = this.store.get(networkId);
+    if (network === undefined || !isAddressed(network)) return;
+    this.#leases.adopt(
+      containerId,
+      network,
+      addresses.map((address) => parseAddress(address)),
+    );
+    this.#noteInterface(containerId, networkId, hostInterface);
+  }
+
+  /** Takes away all that a container has of networks; fine when there is nothing. */
+  leave(containerId: string): void {
+    const held = this.#interfaces.get(containerId);
+    for (const hostInterface of held?.values() ?? [])
+      if (hostInterface !== undefined) disconnectEndpoint(this.rtnetlink, hostInterface);
+    this.#interfaces.delete(containerId);
+    this.#leases.releaseAll(containerId);
+    removeSandbox(this.netnsPath(containerId));
+  }
+
+  /** The host's end of a container's endpoint on a bridge, for its record. */
+  hostInterface(containerId: string, networkId: string): string | undefined {
+    return this.#interfaces.get(containerId)?.get(networkId);
+  }
+
+  /** Removes what containers that do not run have left behind. Returns what it was, for the log. */
+  sweep(live: ReadonlySet<string>): string[] {
+    const { instance, execRoot } = this.options;
+    return sweepOrphans(this.rtnetlink, instance, execRoot, live);
+  }
+
+  /** For the engine's removal from a host: rules and our own interfaces. Needs that no container runs. */
+  async removeAll(): Promise<void> {
+    this.#watch.stop();
+    await this.firewall.remove();
+    for (const record of this.store.all()) if (isAddressed(record)) removeInterfaceOf(this.rtnetlink, record);
+  }
+
+  /** Ends the conversation with the kernel; containers keep their networks. */
+  close(): void {
+    this.#watch.stop();
+    this.rtnetlink.close();
+  }
+
+  #bridgeNetworks(): BridgeNetworkRecord[] {
+    return this.store
+      .all()
+      .filter((record) => record.driver === "bridge")
+      .toSorted((a, b) => (a.bridge < b.bridge ? -1 : 1));
+  }
+
+  #forwardIpv6(): void {
+    if (this.#bridgeNetworks().some((network) => poolsOf(network, 6).length > 0)) enableIpv6Forwarding();
+  }
+
+  #noteInterface(containerId: string, networkId: string, hostInterface: string | undefined): void {
+    const held = this.#interfaces.get(containerId) ?? new Map<string, string | undefined>();
+    this.#interfaces.set(containerId, held.set(networkId, hostInterface));
+  }
+}
