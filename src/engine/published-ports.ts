@@ -2,6 +2,7 @@
 // other programs, the firewall's rules, and relays where rules cannot do it.
 import { errorText, SystemError } from "../base/errors.ts";
 import type { Host } from "../base/host.ts";
+import { KeyedLock } from "../base/keyed-lock.ts";
 import type { Networks } from "../networks/networks.ts";
 import {
   joinRuns,
@@ -40,6 +41,8 @@ export class PublishedPorts {
   readonly #monitor: MonitorLink;
   readonly #mappings = new Map<string, readonly PortMapping[]>();
   readonly #relays = new Map<string, readonly Relay[]>();
+  /** A new monitor gets the ports at any time: not while they are being claimed or released. */
+  readonly #turns = new KeyedLock();
 
   constructor(host: Host, networks: Networks, monitor: MonitorLink) {
     this.#host = host;
@@ -51,7 +54,11 @@ export class PublishedPorts {
    * Takes the ports, for good or not at all: SystemError in Docker's words when one is another container's or program's.
    * Nobody can reach the container by them before `open`.
    */
-  async claim(id: string, requests: readonly PortRequest[], target: PortTarget): Promise<PortMapping[]> {
+  claim(id: string, requests: readonly PortRequest[], target: PortTarget): Promise<PortMapping[]> {
+    return this.#turns.run(id, () => this.#claim(id, requests, target));
+  }
+
+  async #claim(id: string, requests: readonly PortRequest[], target: PortTarget): Promise<PortMapping[]> {
     if (requests.length === 0) return [];
     const refused = new Set<string>();
     for (let attempt = 1; ; attempt++) {
@@ -85,7 +92,11 @@ export class PublishedPorts {
   }
 
   /** Gives everything back; the firewall's rules go a little later. Fine when there is nothing. */
-  async release(id: string): Promise<void> {
+  release(id: string): Promise<void> {
+    return this.#turns.run(id, () => this.#release(id));
+  }
+
+  async #release(id: string): Promise<void> {
     const mappings = this.#mappings.get(id);
     if (mappings === undefined) return;
     this.#mappings.delete(id);
@@ -109,19 +120,28 @@ export class PublishedPorts {
     this.#networks.firewall.adopt(id, mappings);
   }
 
-  /** Holds again what runs: after a restart of the daemon, whose relays went with it, or of the monitor. */
-  async holdAgain(): Promise<void> {
+  /** After a restart of the daemon: what was adopted is held, and nothing else is. */
+  async holdAdopted(): Promise<void> {
     await this.#monitor.keepHeld([...this.#mappings.keys()]);
-    for (const [id, mappings] of this.#mappings) {
-      if (this.#relays.has(id)) this.#closeRelays(id);
-      const busy = await this.#hold(id, singlePorts(mappings));
-      if (busy !== undefined)
-        this.#host.log.warn("a published port was taken by another program meanwhile", {
-          container: id,
-          port: busy.mapping.hostPort,
-          address: busy.mapping.hostIp,
-        });
-    }
+    await this.holdAgain();
+  }
+
+  /** Holds all again, with a new monitor. */
+  async holdAgain(): Promise<void> {
+    for (const id of this.#mappings.keys()) await this.#turns.run(id, () => this.#holdOneAgain(id));
+  }
+
+  async #holdOneAgain(id: string): Promise<void> {
+    const mappings = this.#mappings.get(id);
+    if (mappings === undefined) return;
+    this.#closeRelays(id);
+    const busy = await this.#hold(id, singlePorts(mappings));
+    if (busy !== undefined)
+      this.#host.log.warn("a published port was taken by another program meanwhile", {
+        container: id,
+        port: busy.mapping.hostPort,
+        address: busy.mapping.hostIp,
+      });
   }
 
   /** The daemon ends: what it relays itself ends with it, all else goes on. */

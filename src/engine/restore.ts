@@ -36,7 +36,7 @@ export async function restore(engine: Engine): Promise<void> {
   // Before anything is waited for: an exit that is told meanwhile gives back what has been adopted.
   for (const record of before) if (isUp(record.state)) adoptNetwork(engine, record);
   const tasks = new Map((await engine.monitor.list()).map((task) => [task.id, task]));
-  const networksOpen = Promise.all([engine.networks.openWayOut(), engine.published.holdAgain()]);
+  const networksOpen = Promise.all([engine.networks.openWayOut(), engine.published.holdAdopted()]);
   networksOpen.catch(() => {}); // awaited below
   for (const record of before) await reconcile(engine, record, tasks.get(record.id));
   for (const task of tasks.values()) if (!engine.containers.get(task.id)) await dropUnknownTask(engine, task);

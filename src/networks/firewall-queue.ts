@@ -65,7 +65,7 @@ export class FirewallQueue {
     this.#wanted.delete(container);
     this.#removed.push(...mappings);
     setTimeout(() => {
-      this.#removalsDue = true;
+      this.#removalsDue ||= this.#removed.length > 0;
       this.#work();
     }, removalDelayMs);
     return this.#promise(this.#waitingForRemovals);
@@ -86,6 +86,8 @@ export class FirewallQueue {
 
   /** Takes our part of the firewall away, when nothing of ours runs any more. */
   async remove(): Promise<void> {
+    // What is still to be taken away goes now: later there is nothing that it could be taken from.
+    this.#removalsDue = true;
     await this.#wait(this.#waitingForAdds);
     await this.#backend.remove();
   }

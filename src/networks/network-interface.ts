@@ -1,8 +1,10 @@
 // A network's interface on the host: its bridge, or what its containers' interfaces stand on.
 import type { Log } from "../base/log.ts";
-import { NotFoundError } from "../base/errors.ts";
-import { changeLink, createDummy, createVlan, deleteLink } from "../netlink/link.ts";
+import { NotFoundError, NotImplementedError } from "../base/errors.ts";
+import { changeLink, createDummy, createSubLink, createVlan, deleteLink } from "../netlink/link.ts";
+import type { Request } from "../netlink/message.ts";
 import { findLink, type Rtnetlink } from "../netlink/rtnetlink.ts";
+import { failedWith } from "../sys/errno.ts";
 import { ensureBridge, removeBridge } from "./bridge.ts";
 import type { AddressedNetworkRecord, MacvlanNetworkRecord } from "./network-record.ts";
 
@@ -10,6 +12,25 @@ import type { AddressedNetworkRecord, MacvlanNetworkRecord } from "./network-rec
 export function ensureInterface(log: Log, host: Rtnetlink, record: AddressedNetworkRecord): void {
   if (record.driver === "bridge") ensureBridge(log, host, record);
   else ensureParent(host, record);
+}
+
+/** Refuses a kind of interface that this kernel has not got, by making one and taking it away. */
+export function checkKind(host: Rtnetlink, record: AddressedNetworkRecord): void {
+  if (record.driver === "bridge") return;
+  const { driver: kind, mode, parent, mtu } = record;
+  const index = findLink(host, parent)?.index ?? 0;
+  const name = `pr-${record.id.slice(0, 10)}`;
+  performIfKnown(host, kind, createSubLink({ name }, { kind, mode, parent: index }, mtu));
+  host.perform(deleteLink(name));
+}
+
+function performIfKnown(host: Rtnetlink, kind: string, request: Request): void {
+  try {
+    host.perform(request);
+  } catch (err) {
+    if (!failedWith(err, "EOPNOTSUPP")) throw err;
+    throw new NotImplementedError(`kernel does not support ${kind}`, { cause: err });
+  }
 }
 
 /** Takes away what came with the network; fine when it is gone. */
@@ -32,11 +53,11 @@ function ensureParent(host: Rtnetlink, { parent, ownParent }: MacvlanNetworkReco
   const vlan = vlanOf(parent);
   const missing = (name: string) => new NotFoundError(`network interface ${name} does not exist`);
   if (!ownParent) throw missing(parent);
-  if (vlan === undefined) host.perform(createDummy(parent));
+  if (vlan === undefined) performIfKnown(host, "dummy interfaces", createDummy(parent));
   else {
     const below = findLink(host, vlan.below);
     if (below === undefined) throw missing(vlan.below);
-    host.perform(createVlan(parent, below.index, vlan.id));
+    performIfKnown(host, "VLANs", createVlan(parent, below.index, vlan.id));
   }
   host.perform(changeLink(parent, { up: true }));
 }

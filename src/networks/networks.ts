@@ -13,7 +13,7 @@ import { connectEndpoint, disconnectEndpoint, removeInterface, routeThrough } fr
 import { chooseBackend, type BackendName } from "./firewall-choice.ts";
 import { FirewallQueue } from "./firewall-queue.ts";
 import { FirewallWatch } from "./firewall-watch.ts";
-import { ensureInterface, removeInterfaceOf } from "./network-interface.ts";
+import { checkKind, ensureInterface, removeInterfaceOf } from "./network-interface.ts";
 import {
   isAddressed,
   poolsOf,
@@ -157,7 +157,13 @@ export class Networks {
 
   /** Makes a network of this record: its interface, its rules, and last the record that is the commit. */
   async create(record: AddressedNetworkRecord): Promise<void> {
-    ensureInterface(this.#host.log, this.rtnetlink, record);
+    try {
+      ensureInterface(this.#host.log, this.rtnetlink, record);
+      checkKind(this.rtnetlink, record);
+    } catch (err) {
+      removeInterfaceOf(this.rtnetlink, record);
+      throw err;
+    }
     this.store.put(record);
     try {
       this.#forwardIpv6();

@@ -55,15 +55,16 @@ const streamHandlers = {
       }
       waiting.shift();
     }
-    if (ended) socket.end();
+    if (ended && peer === undefined) socket.end();
+    else if (ended) socket.shutdown();
     else peer?.resume();
   },
-  /** A half-close is passed on behind the last byte. */
+  /** A half-close is passed on behind the last byte (Bun's `end` would close both halves). */
   end(socket: Socket<End>): void {
     const { peer } = socket.data;
     if (peer === undefined) return;
     peer.data.ended = true;
-    if (peer.data.waiting.length === 0) peer.end();
+    if (peer.data.waiting.length === 0) peer.shutdown();
   },
   close(socket: Socket<End>): void {
     const { peer } = socket.data;
@@ -79,7 +80,11 @@ const streamHandlers = {
 };
 
 function relayStreams(log: Log, { hostIp, hostPort, containerIp, containerPort }: PortMapping): Relay {
-  const clients = new Set<Socket<End>>();
+  const sockets = new Set<Socket<End>>();
+  const closed = (socket: Socket<End>): void => {
+    sockets.delete(socket);
+    streamHandlers.close(socket);
+  };
   // Bun's types do not know the first: without it the port of IPv4 would be taken too.
   const address = { ipv6Only: true, hostname: hostIp, port: hostPort };
   const listener = Bun.listen<End>({
@@ -90,7 +95,7 @@ function relayStreams(log: Log, { hostIp, hostPort, containerIp, containerPort }
       ...streamHandlers,
       open(client) {
         client.data = newEnd();
-        clients.add(client);
+        sockets.add(client);
         client.pause();
         Bun.connect<End>({
           hostname: containerIp,
@@ -100,10 +105,14 @@ function relayStreams(log: Log, { hostIp, hostPort, containerIp, containerPort }
           socket: {
             ...streamHandlers,
             open(server) {
+              // The client may have gone while this was on its way.
+              if (!sockets.has(client)) return server.terminate();
+              sockets.add(server);
               server.data.peer = client;
               client.data.peer = server;
               client.resume();
             },
+            close: closed,
           },
         }).catch((err: unknown) => {
           // As if nobody listened: that is what the kernel's own translation ends in.
@@ -115,16 +124,13 @@ function relayStreams(log: Log, { hostIp, hostPort, containerIp, containerPort }
           client.terminate();
         });
       },
-      close(client) {
-        clients.delete(client);
-        streamHandlers.close(client);
-      },
+      close: closed,
     },
   });
   return {
     close() {
       listener.stop();
-      for (const client of clients) client.terminate();
+      for (const socket of sockets) socket.terminate();
     },
   };
 }

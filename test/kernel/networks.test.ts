@@ -426,3 +426,58 @@ test("a hundred connects and disconnects leave no namespace, interface, descript
   expect(readdirSync(`${folder}/netns`)).toEqual([]);
   expect(network.connect("fresh").address).toBe("172.17.0.102");
 });
+
+test("macvlan: containers have addresses of their own on the physical network, and see each other there", async () => {
+  const world = `${folder}/world`;
+  createNetns(world);
+  try {
+    look("ip", "link", "add", "uplink", "type", "veth", "peer", "name", "eth0", "netns", world);
+    look("ip", "link", "set", "uplink", "up");
+    inside(world, "ip", "address", "add", "198.51.100.1/24", "dev", "eth0");
+    inside(world, "ip", "link", "set", "eth0", "up");
+    const network = await open();
+    const { store } = network.networks;
+    const make = (driver: "macvlan" | "ipvlan", parent: string, ownParent: boolean) => ({
+      ...store.identity(`lan-${parent}`),
+      driver,
+      parent,
+      ownParent,
+      mode: driver === "macvlan" ? "bridge" : "l2",
+      pools: [{ subnet: "198.51.100.0/24", gateway: "198.51.100.1" }],
+      mtu: 1500,
+      internal: false,
+    });
+    const record = make("macvlan", "uplink", false);
+    await network.networks.create(record);
+    const [one, two] = [
+      network.connect("c1", { address: "198.51.100.8" }, record),
+      network.connect("c2", {}, record),
+    ];
+    expect(inside(one.netnsPath, "ip", "-d", "link", "show", "eth0")).toContain("macvlan mode bridge");
+    expect(reaches(one.netnsPath, "198.51.100.1")).toBe(true);
+    expect(reaches(one.netnsPath, two.address)).toBe(true);
+    expect(reaches(world, one.address)).toBe(true);
+    network.disconnect("c1");
+    // An interface that comes with the network goes with it.
+    for (const [parent, missing] of [
+      ["dm-alone", "dummy interfaces"],
+      ["uplink.50", "VLANs"],
+    ] as const) {
+      const own = make("macvlan", parent, true);
+      const made = await network.networks.create(own).then(() => "made", errorText);
+      if (made !== "made") expect(made).toContain(`kernel does not support ${missing}`);
+      else expect(linkNames()).toContain(parent);
+      if (made === "made") await network.networks.remove(own);
+      expect(linkNames()).not.toContain(parent);
+    }
+    await network.networks.remove(record);
+    expect(linkNames()).toContain("uplink");
+    // A kernel without ipvlan says so when the network is made, and nothing is left.
+    const before = linkNames();
+    const made = await network.networks.create(make("ipvlan", "uplink", false)).then(() => "made", errorText);
+    expect(made.slice(0, 30)).toBeOneOf(["made", "kernel does not support ipvlan"]);
+    expect(linkNames()).toEqual(before);
+  } finally {
+    removeNetns(world);
+  }
+});

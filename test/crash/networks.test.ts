@@ -1,0 +1,151 @@
+// Published ports and networks when the daemon or the monitor is killed, and after two hundred starts and stops.
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { eventually, run } from "../harness/command.ts";
+import { startDaemon, type Daemon } from "../harness/daemon.ts";
+
+const image = "host/busybox";
+let daemon: Daemon;
+
+beforeAll(async () => {
+  daemon = await startDaemon();
+  await daemon.ok("run", "--rm", image, "true");
+}, 60_000);
+afterAll(() => daemon.stop(), 60_000);
+
+const serve = (port: number, ...flags: string[]) =>
+  daemon.ok("run", "-d", "-p", `${port}:80`, ...flags, image, "httpd", "-f", "-p", "80", "-h", "/etc");
+const page = async (address: string) =>
+  (await run(["busybox", "wget", "-q", "-O", "-", `http://${address}/hostname`])).stdout.trim();
+const answers = (address: string, id: string) =>
+  eventually(
+    async () => (await page(address)) === id.slice(0, 12),
+    () => `${address} to answer\n${daemon.log()}`,
+  );
+
+function freePort(): number {
+  const server = Bun.listen({ hostname: "0.0.0.0", port: 0, socket: { data: () => {} } });
+  server.stop();
+  return server.port;
+}
+
+const isHeld = (port: number): boolean => {
+  try {
+    Bun.listen({ hostname: "0.0.0.0", port, socket: { data: () => {} } }).stop();
+    return false;
+  } catch {
+    return true;
+  }
+};
+
+/** What there is of ours in the kernel: interfaces, namespaces, rules, held sockets. */
+async function inventory(): Promise<Record<string, number>> {
+  const links = (await run(["ip", "-br", "link"])).stdout.split("\n").length;
+  const rules = (await run(["iptables-save"])).stdout.split("\n").length;
+  return {
+    links,
+    rules,
+    netns: readdirSync(join(daemon.execRoot, "netns")).length,
+    monitorFiles: readdirSync(`/proc/${daemon.monitorPid()}/fd`).length,
+    daemonFiles: readdirSync(`/proc/${daemon.pid()}/fd`).length,
+  };
+}
+
+test("while no daemon runs a published port works and is held; the next daemon knows it, and gives it back", async () => {
+  const port = freePort();
+  await daemon.ok("network", "create", "quay");
+  const id = await serve(port, "--network", "quay");
+  await answers(`127.0.0.1:${port}`, id);
+  await daemon.kill9();
+  expect(await page(`127.0.0.1:${port}`)).toBe(id.slice(0, 12));
+  expect(isHeld(port)).toBe(true);
+  await daemon.start();
+  await answers(`[::1]:${port}`, id);
+  expect(await daemon.ok("port", id, "80")).toContain(`0.0.0.0:${port}`);
+  const second = await daemon.docker("run", "-d", "-p", `${port}:80`, image, "true");
+  expect(second.stderr).toContain("port is already allocated");
+  const other = await daemon.ok("run", "-d", "--network", "quay", image, "sleep", "100");
+  const address = (container: string) =>
+    daemon.ok("inspect", "-f", "{{.NetworkSettings.Networks.quay.IPAddress}}", container);
+  expect(await address(other)).not.toBe(await address(id));
+  await daemon.ok("stop", "-t", "0", id);
+  await eventually(
+    () => !isHeld(port),
+    () => "the port to be free",
+  );
+  await daemon.ok("rm", "-f", id, other, (await daemon.ok("ps", "-aqn", "1")) || id);
+  await daemon.ok("network", "rm", "quay");
+});
+
+test("a port whose container ended while no daemon ran is given back by the next", async () => {
+  const port = freePort();
+  const id = await daemon.ok("run", "-d", "-p", `${port}:80`, image, "sleep", "1");
+  await daemon.kill9();
+  await Bun.sleep(1300);
+  expect(isHeld(port)).toBe(true);
+  await daemon.start();
+  await eventually(
+    () => !isHeld(port),
+    () => "the port to be free",
+  );
+  expect(await daemon.ok("inspect", "-f", "{{json .NetworkSettings.Ports}}", id)).toBe("{}");
+  await daemon.ok("rm", id);
+});
+
+test("after kill -9 of the monitor the ports are held by the next one", async () => {
+  const port = freePort();
+  const id = await serve(port);
+  process.kill(daemon.monitorPid(), "SIGKILL");
+  await eventually(
+    () => isHeld(port),
+    () => "the port to be held",
+  );
+  await answers(`127.0.0.1:${port}`, id);
+  await daemon.ok("rm", "-f", id);
+  await eventually(
+    () => !isHeld(port),
+    () => "the port to be free",
+  );
+});
+
+test("two hundred starts and stops with ports leave no interface, namespace, rule, socket or lease", async () => {
+  const body = {
+    Image: image,
+    Cmd: ["sleep", "1000"],
+    HostConfig: {
+      PortBindings: Object.fromEntries(
+        [1, 2, 3, 4, 5].map((port) => [`${port}/tcp`, [{ HostIp: "", HostPort: "" }]]),
+      ),
+    },
+  };
+  const ids = await Promise.all(
+    Array.from({ length: 8 }, async () => {
+      const { Id } = (await daemon.api("POST", "/containers/create", body)).json() as { Id: string };
+      return Id;
+    }),
+  );
+  const cycle = async (id: string): Promise<void> => {
+    expect((await daemon.api("POST", `/containers/${id}/start`)).status).toBe(204);
+    expect((await daemon.api("POST", `/containers/${id}/stop?t=0`)).status).toBe(204);
+  };
+  await Promise.all(ids.map(cycle)); // what is made once is there after this
+  const settled = async (): Promise<Record<string, number>> => {
+    let last = await inventory();
+    for (let i = 0; i < 20; i++) {
+      await Bun.sleep(250);
+      const now = await inventory();
+      if (JSON.stringify(now) === JSON.stringify(last)) return now;
+      last = now;
+    }
+    return last;
+  };
+  const before = await settled();
+  for (let round = 0; round < 25; round++) await Promise.all(ids.map(cycle));
+  await eventually(
+    async () => JSON.stringify(await inventory()) === JSON.stringify(before),
+    () => `${JSON.stringify(before)} to be as it was`,
+    20_000,
+  );
+  await Promise.all(ids.map((id) => daemon.api("DELETE", `/containers/${id}`)));
+}, 120_000);
