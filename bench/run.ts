@@ -15,6 +15,7 @@ import type { Samples, Scenario } from "./scenario.ts";
 import { bigImageFolder } from "./big-image.ts";
 import { imageScenarios } from "./scenarios-images.ts";
 import { loadScenarios } from "./scenarios-load.ts";
+import { netScenarios } from "./scenarios-net.ts";
 import { registryScenarios } from "./scenarios-registry.ts";
 import { runScenarios } from "./scenarios-run.ts";
 import { clientOutput, image } from "./work.ts";
@@ -35,9 +36,13 @@ const { values } = parseArgs({
 });
 
 const chosen = values.only?.split(",");
-const scenarios = [...runScenarios, ...loadScenarios, ...imageScenarios, ...registryScenarios].filter(
-  ({ id }) => chosen?.includes(id) ?? true,
-);
+const scenarios = [
+  ...runScenarios,
+  ...netScenarios,
+  ...loadScenarios,
+  ...imageScenarios,
+  ...registryScenarios,
+].filter(({ id }) => chosen?.includes(id) ?? true);
 const names = values.engines.split(",").filter((name): name is EngineName => name in starters);
 
 const results = new Map<string, Map<Column, number[]>>();

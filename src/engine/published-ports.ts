@@ -7,6 +7,7 @@ import type { Networks } from "../networks/networks.ts";
 import {
   joinRuns,
   needsRelay,
+  needsRules,
   singlePorts,
   type PortMapping,
   type Protocol,
@@ -15,6 +16,7 @@ import type { PortRequest } from "../networks/port-request.ts";
 import { openRelay, RelayPortError, type Relay } from "../networks/relay.ts";
 import { parseAddress } from "../networks/subnet.ts";
 import { addressBytes } from "../netlink/address.ts";
+import { forgetUdpFlows } from "../netlink/conntrack.ts";
 import type { HeldPort } from "../runtime/monitor-protocol.ts";
 import type { MonitorLink } from "./monitor-link.ts";
 
@@ -87,8 +89,21 @@ export class PublishedPorts {
   }
 
   /** The ports lead to the container when this resolves. */
-  open(id: string): Promise<void> {
-    return this.#networks.firewall.publish(id, this.#mappings.get(id) ?? []);
+  async open(id: string): Promise<void> {
+    const mappings = this.#mappings.get(id) ?? [];
+    await this.#networks.firewall.publish(id, mappings);
+    this.#forgetFlows(mappings.filter(({ protocol }) => protocol === "udp"));
+  }
+
+  /** UDP that comes all the time, from before the port was the container's, would go on past it. */
+  #forgetFlows(mappings: readonly PortMapping[]): void {
+    for (const family of [4, 6] as const) {
+      const own = mappings.filter(({ hostIp }) => parseAddress(hostIp).family === family).filter(needsRules);
+      if (own.length > 0)
+        forgetUdpFlows(family, (port) =>
+          own.some(({ hostPort, count }) => port >= hostPort && port < hostPort + count),
+        );
+    }
   }
 
   /** Gives everything back; the firewall's rules go a little later. Fine when there is nothing. */

@@ -39,9 +39,14 @@ export class NetlinkError extends SyscallError {
 
 /** A socket bound for ever to the network namespace in which it was opened. */
 export class Rtnetlink implements Disposable {
-  readonly #fd = openNetlinkSocket(NETLINK_ROUTE);
+  readonly #fd: number;
   readonly #buffer = new Uint8Array(datagramBytesMax);
   #sequence = 0;
+
+  /** Of another protocol than rtnetlink where one is given; all of them speak alike. */
+  constructor(protocol: number = NETLINK_ROUTE) {
+    this.#fd = openNetlinkSocket(protocol);
+  }
 
   /**
    * Has the requests done in order, all in one datagram: two system calls for any number. Later ones are tried even

@@ -6,6 +6,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { realHost, type Host } from "../../src/base/host.ts";
 import { instanceOf } from "../../src/base/instance.ts";
 import { silentLog } from "../../src/base/log.ts";
+import { forgetUdpFlows } from "../../src/netlink/conntrack.ts";
 import { networkFrom } from "../../src/networks/network-request.ts";
 import type { AddressedNetworkRecord } from "../../src/networks/network-record.ts";
 import type { NetworksOptions } from "../../src/networks/networks.ts";
@@ -162,6 +163,13 @@ function askUdp(from: string | undefined, address: string, port: number): string
   return spawnSync(program, args, { encoding: "utf8" }).stdout.trim().replace("::ffff:", "") || "silence";
 }
 
+const fromOnePort = `
+const socket = require("dgram").createSocket("udp4");
+socket.on("message", (m) => { console.log(String(m).trim()); process.exit(); });
+socket.bind(40000, () => socket.send("?", 53, process.argv[1]));
+setTimeout(() => { console.log("silence"); process.exit(); }, 700);
+`;
+
 const mapping = (containerIp: string, change: Partial<PortMapping> = {}): PortMapping => ({
   protocol: "tcp",
   hostIp: "0.0.0.0",
@@ -274,6 +282,22 @@ describe.each(["iptables", "nftables"] as const)("%s", (firewallBackend) => {
     );
     expect(ask(client, hostAddress, 8000)).toBe("refused");
     expect(ask(client, hostAddress, 9003)).toBe("refused");
+  });
+
+  test("UDP that came before the port was published goes to the container from then on", async () => {
+    const world = await open();
+    const one = world.connect("c1");
+    await serve(one.netnsPath, []);
+    // From one and the same port all the time, as a program that does not stop sends.
+    const ask = () => inside(client, process.execPath, "-e", fromOnePort, hostAddress).trim();
+    expect(ask()).toBe("silence");
+    await world.networks.firewall.publish("c1", [
+      mapping(one.address, { protocol: "udp", hostPort: 53, containerPort: 5353 }),
+    ]);
+    expect(ask()).toBe("silence");
+    expect(forgetUdpFlows(4, (port) => port === 54)).toBe(0);
+    expect(forgetUdpFlows(4, (port) => port === 53)).toBe(1);
+    expect(ask()).toContain(clientAddress);
   });
 
   test("networks do not reach each other, an internal one nobody; the world comes in only by ports", async () => {

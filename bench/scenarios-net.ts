@@ -1,0 +1,281 @@
+// Published ports and bridges: how long a start takes with them, and what goes through them.
+import { existsSync } from "node:fs";
+import { output } from "../test/harness/command.ts";
+import type { BenchEngine } from "./engine.ts";
+import type { Row, Scenario, Target } from "./scenario.ts";
+import { api, clientOutput, image, sideBySide, timedMs } from "./work.ts";
+
+const row = (id: string, title: string, targets: readonly Target[], more: Partial<Row> = {}): Row => ({
+  id,
+  title,
+  unit: "ms",
+  statistic: "median",
+  targets,
+  ...more,
+});
+const times = (against: Target["against"], factor: number): Target => ({ against, factor });
+
+type Binding = { readonly HostIp: string; readonly HostPort: string };
+
+async function createWith(
+  engine: BenchEngine,
+  network: string,
+  PortBindings: Readonly<Record<string, readonly Binding[]>>,
+  ...Cmd: readonly string[]
+): Promise<string> {
+  const ExposedPorts = Object.fromEntries(Object.keys(PortBindings).map((port) => [port, {}]));
+  const HostConfig = { ...engine.hostConfig, NetworkMode: network, PortBindings };
+  const answer = await api(engine, "POST", "/containers/create", {
+    Image: image,
+    Cmd,
+    ExposedPorts,
+    HostConfig,
+  });
+  return (answer as { Id: string }).Id;
+}
+
+const start = (engine: BenchEngine, id: string) => api(engine, "POST", `/containers/${id}/start`);
+const remove = (engine: BenchEngine, id: string) => api(engine, "DELETE", `/containers/${id}?force=1`);
+
+/** Milliseconds of the start alone. */
+async function startMs(
+  engine: BenchEngine,
+  network: string,
+  PortBindings: Readonly<Record<string, readonly Binding[]>> = {},
+): Promise<number> {
+  const id = await createWith(engine, network, PortBindings, "sleep", "10000");
+  const took = await timedMs(() => start(engine, id));
+  await remove(engine, id);
+  return took;
+}
+
+/** Ports of the host from `first` on, each published as itself. */
+const ports = (first: number, count: number) =>
+  Object.fromEntries(
+    Array.from({ length: count }, (_, at) => [
+      `${first + at}/tcp`,
+      [{ HostIp: "", HostPort: String(first + at) }],
+    ]),
+  );
+
+/** A program of this machine's in the network namespace that is the engine's host. */
+const onHost = ({ insidePid }: BenchEngine, ...words: readonly string[]) =>
+  output(["nsenter", `--net=/proc/${insidePid}/ns/net`, ...words], { timeoutMs: 60_000 });
+
+const inContainer = (pid: number, ...words: readonly string[]) => [
+  "nsenter",
+  `--net=/proc/${pid}/ns/net`,
+  ...words,
+];
+
+async function pidOf(engine: BenchEngine, id: string): Promise<number> {
+  const { State } = (await api(engine, "GET", `/containers/${id}/json`)) as { State: { Pid: number } };
+  return State.Pid;
+}
+
+/** From `start` until the first byte of an answer has come to the host by the published port. */
+const firstByteSource = `
+const port = Number(process.argv[1]);
+const ask = () => new Promise((resolve) => {
+  const socket = require("net").connect(port, "127.0.0.1");
+  socket.on("connect", () => socket.write("GET /name HTTP/1.0\\r\\n\\r\\n"));
+  socket.on("data", () => { socket.destroy(); resolve(true); });
+  socket.on("error", () => resolve(false));
+  socket.on("close", () => resolve(false));
+});
+console.log("ready");
+process.stdin.once("data", async () => { while (!(await ask())); console.log("answered"); process.exit(); });
+`;
+
+async function firstByteMs(engine: BenchEngine): Promise<number> {
+  const port = 45_000;
+  const bindings = { "80/tcp": [{ HostIp: "", HostPort: String(port) }] };
+  const id = await createWith(engine, "bridge", bindings, "httpd", "-f", "-p", "80", "-h", "/etc");
+  const asker = Bun.spawn(
+    [
+      "nsenter",
+      `--net=/proc/${engine.insidePid}/ns/net`,
+      process.execPath,
+      "-e",
+      firstByteSource,
+      String(port),
+    ],
+    { stdin: "pipe", stdout: "pipe" },
+  );
+  const lines = asker.stdout.getReader();
+  await lines.read();
+  const took = await timedMs(async () => {
+    asker.stdin.write("go\n");
+    asker.stdin.flush();
+    await start(engine, id);
+    await lines.read();
+  });
+  asker.kill();
+  await remove(engine, id);
+  return took;
+}
+
+const pingPongSource = `
+const [address, port] = process.argv.slice(1);
+const socket = require("net").connect(Number(port), address);
+socket.setNoDelay(true);
+const rounds = 3000;
+let left = rounds, startedAt = 0;
+socket.on("connect", () => { startedAt = performance.now(); socket.write("x"); });
+socket.on("data", () => {
+  if (--left > 0) return socket.write("x");
+  console.log((performance.now() - startedAt) * 1000 / rounds);
+  process.exit();
+});
+`;
+const echoSource = `
+require("net").createServer((s) => { s.setNoDelay(true); s.on("data", (b) => s.write(b)); s.on("error", () => {}); }).listen(7000, "0.0.0.0", () => console.log("ready"));
+`;
+
+type Place = { readonly gbits: number; readonly microseconds: number };
+
+/** iperf3 for two seconds, and one byte back and forth, to a server in a container. */
+async function through(
+  to: string,
+  from: (...words: readonly string[]) => Promise<string>,
+  inside: number,
+): Promise<Place> {
+  const echo = Bun.spawn(inContainer(inside, process.execPath, "-e", echoSource), { stdout: "pipe" });
+  const server = Bun.spawn(inContainer(inside, "iperf3", "-s", "-p", "7001"), { stdout: "ignore" });
+  try {
+    await echo.stdout.getReader().read();
+    await Bun.sleep(200);
+    const microseconds = Number(await from(process.execPath, "-e", pingPongSource, to, "7000"));
+    const report = JSON.parse(await from("iperf3", "-J", "-t", "2", "-c", to, "-p", "7001")) as {
+      end: { sum_received: { bits_per_second: number } };
+    };
+    return { gbits: report.end.sum_received.bits_per_second / 1e9, microseconds };
+  } finally {
+    echo.kill();
+    server.kill();
+  }
+}
+
+async function published(engine: BenchEngine, address: string): Promise<Place> {
+  const id = await createWith(engine, "bridge", ports(7000, 2), "sleep", "10000");
+  await start(engine, id);
+  try {
+    return await through(address, (...words) => onHost(engine, ...words), await pidOf(engine, id));
+  } finally {
+    await remove(engine, id);
+  }
+}
+
+async function betweenContainers(engine: BenchEngine): Promise<Place> {
+  const ids = await Promise.all([0, 1].map(() => createWith(engine, "bridge", {}, "sleep", "10000")));
+  try {
+    for (const id of ids) await start(engine, id);
+    const [server = 0, client = 0] = await Promise.all(ids.map((id) => pidOf(engine, id)));
+    const from = (...words: readonly string[]) =>
+      output(inContainer(client, ...words), { timeoutMs: 60_000 });
+    const shown = await output(inContainer(server, "ip", "-4", "-o", "addr", "show", "eth0"));
+    return await through(/inet ([\d.]+)/.exec(shown)?.[1] ?? "", from, server);
+  } finally {
+    for (const id of ids) await remove(engine, id);
+  }
+}
+
+const hasIperf = ["/usr/bin/iperf3", "/usr/local/bin/iperf3"].some(existsSync);
+
+const speedScenarios: readonly Scenario[] = [
+  {
+    id: "net-loopback",
+    rows: [
+      row(
+        "net-loopback",
+        "host -> published port on 127.0.0.1",
+        [times("dockerd", 1.5), times("podman", 1)],
+        {
+          unit: "Gbit/s",
+          more: true,
+        },
+      ),
+      row(
+        "net-loopback-rtt",
+        "the same, one byte there and back",
+        [times("dockerd", 1 / 5), times("podman", 1)],
+        {
+          unit: "µs",
+        },
+      ),
+    ],
+    rounds: 3,
+    sample: async (engine) => {
+      const { gbits, microseconds } = await published(engine, "127.0.0.1");
+      return { "net-loopback": [gbits], "net-loopback-rtt": [microseconds] };
+    },
+  },
+  {
+    id: "net-containers",
+    rows: [
+      row("net-containers", "container <-> container", [times("podman", 1)], { unit: "Gbit/s", more: true }),
+      row("net-containers-rtt", "the same, one byte there and back", [times("podman", 1)], { unit: "µs" }),
+    ],
+    rounds: 3,
+    sample: async (engine) => {
+      const { gbits, microseconds } = await betweenContainers(engine);
+      return { "net-containers": [gbits], "net-containers-rtt": [microseconds] };
+    },
+  },
+];
+
+export const netScenarios: readonly Scenario[] = [
+  {
+    id: "net-start",
+    rows: [
+      row("net-start-none", "API start, no network", []),
+      row("net-start-bridge", "API start, bridge", []),
+      row("net-start-5", "API start, 5 published ports", [times("dockerd", 1 / 6)]),
+    ],
+    rounds: 15,
+    warmUps: 2,
+    sample: async (engine) => ({
+      "net-start-none": [await startMs(engine, "none")],
+      "net-start-bridge": [await startMs(engine, "bridge")],
+      "net-start-5": [await startMs(engine, "bridge", ports(46_000, 5))],
+    }),
+  },
+  {
+    id: "net-range",
+    rows: [row("net-range", "API start, a range of 1,000 published ports", [times("absolute", 150)])],
+    rounds: 5,
+    // dockerd starts a process for each port and address, podman runs out of descriptors.
+    engines: ["sampan"],
+    sample: async (engine) => ({ "net-range": [await startMs(engine, "bridge", ports(20_000, 1000))] }),
+  },
+  {
+    id: "net-first-byte",
+    rows: [
+      row("net-first-byte", "API start with a port until the first byte answers", [
+        times("dockerd", 1 / 5),
+        times("podman", 1 / 2.5),
+      ]),
+    ],
+    rounds: 15,
+    warmUps: 2,
+    sample: async (engine) => ({ "net-first-byte": [await firstByteMs(engine)] }),
+  },
+  {
+    id: "net-parallel",
+    rows: [row("net-parallel", "50 starts with 5 ports each, 8 at a time", [], { unit: "s" })],
+    rounds: 2,
+    sample: async (engine) => {
+      const ids: string[] = [];
+      const took = await timedMs(() =>
+        sideBySide(50, 8, async (at) => {
+          const id = await createWith(engine, "bridge", ports(30_000 + at * 5, 5), "sleep", "10000");
+          ids.push(id);
+          await start(engine, id);
+        }),
+      );
+      await clientOutput(engine, ...engine.remove, ...ids);
+      return { "net-parallel": [took / 1000] };
+    },
+  },
+  ...(hasIperf ? speedScenarios : []),
+];
