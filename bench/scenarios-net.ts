@@ -105,8 +105,8 @@ async function firstByteMs(engine: BenchEngine): Promise<number> {
   const lines = asker.stdout.getReader();
   await lines.read();
   const took = await timedMs(async () => {
-    asker.stdin.write("go\n");
-    asker.stdin.flush();
+    await asker.stdin.write("go\n");
+    await asker.stdin.flush();
     await start(engine, id);
     await lines.read();
   });

@@ -130,14 +130,15 @@ describe("ls, rm, prune", () => {
     expect(await ls("type=builtin")).toBe("bridge\nhost\nnone");
     expect(await ls("driver=host")).toBe("host");
     await sleeper("--network", "cod");
-    expect(await ls("dangling=true")).toBe("tuna");
+    // Older dockerds forget in a list who is on a network.
+    if (engine.kind === "sampan") expect(await ls("dangling=true")).toBe("tuna");
     expect(await refused("network", "ls", "--filter", "colour=red")).toContain("invalid filter");
   });
 
   test("rm: refused while containers are on it and for those that are always there", async () => {
     await ok("network", "create", "busy");
     const id = await sleeper("--name", "guest", "--network", "busy");
-    expect(await refused("network", "rm", "busy")).toContain("network busy has active endpoints");
+    expect(await refused("network", "rm", "busy")).toMatch(/network busy (id \w+ )?has active endpoints/);
     expect(await refused("network", "rm", "bridge")).toContain(
       "bridge is a pre-defined network and cannot be removed",
     );
@@ -162,10 +163,12 @@ describe("ls, rm, prune", () => {
 describe("containers on networks", () => {
   test("a fixed address and MAC; one that is taken is refused", async () => {
     await ok("network", "create", "--subnet", "10.234.0.0/24", "fixed");
-    const flags = ["--network", "fixed", "--ip", "10.234.0.9", "--mac-address", "02:11:22:33:44:55"];
-    const id = await sleeper(...flags);
+    // By network the address is API 1.44's.
+    const mac = engine.kind === "sampan" ? ["--mac-address", "02:11:22:33:44:55"] : [];
+    const id = await sleeper("--network", "fixed", "--ip", "10.234.0.9", ...mac);
     expect(await ok("exec", id, "ip", "-4", "-o", "addr", "show", "eth0")).toContain("10.234.0.9/24");
-    expect(await ok("exec", id, "cat", "/sys/class/net/eth0/address")).toBe("02:11:22:33:44:55");
+    if (engine.kind === "sampan")
+      expect(await ok("exec", id, "cat", "/sys/class/net/eth0/address")).toBe("02:11:22:33:44:55");
     expect(await refused("run", "--rm", "--network", "fixed", "--ip", "10.234.0.9", image, "true")).toContain(
       "Address already in use",
     );
@@ -219,7 +222,8 @@ describe("containers on networks", () => {
   test("an internal network has no way out, one without ICC none across", async () => {
     await ok("network", "create", "--internal", "hold");
     const id = await sleeper("--network", "hold");
-    expect(await ok("exec", id, "ip", "route")).not.toContain("default");
+    // Older dockerds give a route that leads nowhere.
+    if (engine.kind === "sampan") expect(await ok("exec", id, "ip", "route")).not.toContain("default");
     await ok("network", "create", "-o", "com.docker.network.bridge.enable_icc=false", "cells");
     const server = ["httpd", "-f", "-p", "80", "-h", "/etc"];
     const two = await ok("run", "-d", "--network", "cells", image, ...server);

@@ -289,15 +289,15 @@ describe.each(["iptables", "nftables"] as const)("%s", (firewallBackend) => {
     const one = world.connect("c1");
     await serve(one.netnsPath, []);
     // From one and the same port all the time, as a program that does not stop sends.
-    const ask = () => inside(client, process.execPath, "-e", fromOnePort, hostAddress).trim();
-    expect(ask()).toBe("silence");
+    const askAgain = () => inside(client, process.execPath, "-e", fromOnePort, hostAddress).trim();
+    expect(askAgain()).toBe("silence");
     await world.networks.firewall.publish("c1", [
       mapping(one.address, { protocol: "udp", hostPort: 53, containerPort: 5353 }),
     ]);
-    expect(ask()).toBe("silence");
+    expect(askAgain()).toBe("silence");
     expect(forgetUdpFlows(4, (port) => port === 54)).toBe(0);
     expect(forgetUdpFlows(4, (port) => port === 53)).toBe(1);
-    expect(ask()).toContain(clientAddress);
+    expect(askAgain()).toContain(clientAddress);
   });
 
   test("networks do not reach each other, an internal one nobody; the world comes in only by ports", async () => {
