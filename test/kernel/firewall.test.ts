@@ -1,6 +1,6 @@
 // What the firewall does, by both backends: a host with containers, a router and a client behind it, each in a network
 // namespace of its own.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { realHost, type Host } from "../../src/base/host.ts";
@@ -69,11 +69,9 @@ afterEach(() => {
   if (existsSync(netns)) for (const name of readdirSync(netns)) removeNetns(`${netns}/${name}`);
   removeNetns(router);
   removeNetns(client);
+  expect(look("findmnt", "-rno", "TARGET")).not.toContain(folder);
   rmSync(folder, { recursive: true });
   leave();
-});
-afterAll(() => {
-  expect(look("findmnt", "-rno", "TARGET")).not.toContain("sampan-firewall-");
 });
 
 const within = (netns: string | undefined, words: readonly string[]) =>
