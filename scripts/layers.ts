@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { parseSync } from "oxc-parser";
 
 const bottom = ["sys", "base", "spec"];
-const parts = ["storage", "registry", "runtime", "netlink", ...bottom];
+const parts = ["storage", "registry", "runtime", "netlink", "resolver", ...bottom];
 const nouns = ["containers", "images", "networks", "volumes", "build"];
 
 /** What a folder of src/ may import besides itself. The files in src/ itself are the daemon, but for main.ts. */
@@ -13,7 +13,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   api: ["engine", ...nouns, ...parts],
   engine: [...nouns, ...parts],
   ...Object.fromEntries(nouns.map((noun) => [noun, parts])),
-  ...Object.fromEntries(["storage", "registry", "runtime", "netlink"].map((part) => [part, bottom])),
+  ...Object.fromEntries(
+    ["storage", "registry", "runtime", "netlink", "resolver"].map((part) => [part, bottom]),
+  ),
   monitor: ["runtime", ...bottom],
   init: ["containers", "netlink", ...bottom],
   // Of storage the tar codec, for files that are copied out of containers and into them.
