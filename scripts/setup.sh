@@ -51,6 +51,10 @@ package_name() {
     python-docker:apk) echo py3-docker-py ;;
     python-docker:pacman) echo python-docker ;;
     python-docker:*) echo python3-docker ;;
+    dig:apt) echo bind9-dnsutils ;;
+    dig:apk) echo bind-tools ;;
+    dig:pacman) echo bind ;;
+    dig:*) echo bind-utils ;;
     docker-client:apt) apt-cache show docker-cli >/dev/null 2>&1 && echo docker-cli || echo docker.io ;;
     docker-client:apk) echo docker-cli ;;
     docker-client:*) echo docker ;;

@@ -10,6 +10,7 @@ npm_packages
 missing_tools() {
   have docker || echo docker-client
   have getfattr || echo attr
+  have dig || echo dig
   for tool in runc skopeo docker-registry openssl bzip2 xz zstd perl; do have $tool || echo $tool; done
   /usr/bin/python3 -c "import docker" 2>/dev/null || echo python-docker
 }

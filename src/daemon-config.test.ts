@@ -92,3 +92,22 @@ test.each([
 ])("daemonCommand: refuses %p", (args, message) => {
   expect(() => daemonCommand(args)).toThrow(message);
 });
+
+test("daemonCommand: --dns takes addresses only, and what goes with it", () => {
+  const command = daemonCommand([
+    "--dns",
+    "10.0.0.1",
+    "--dns",
+    "fd00::1",
+    "--dns-opt",
+    "ndots:2",
+    "--dns-search",
+    "a.example",
+  ]);
+  expect(command).toMatchObject({
+    config: { dns: { servers: ["10.0.0.1", "fd00::1"], search: ["a.example"], options: ["ndots:2"] } },
+  });
+  expect(() => daemonCommand(["--dns", "ns.example"])).toThrow(
+    "IP address is not correctly formatted: ns.example",
+  );
+});

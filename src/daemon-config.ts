@@ -1,5 +1,6 @@
 // The daemon's configuration: dockerd's flags, and daemon.json below them. Pure, but for reading that one file.
 import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { parseArgs } from "node:util";
 import { defaultExecRoot } from "./base/instance.ts";
 import { InvalidParameterError } from "./base/errors.ts";
@@ -8,6 +9,7 @@ import type { RegistrySettings } from "./engine/registries.ts";
 import type { NetworksOptions } from "./networks/networks.ts";
 import type { ProxySettings } from "./registry/proxy.ts";
 import { registryKeys, registrySettings } from "./registry-settings.ts";
+import type { ResolvConf } from "./resolver/resolv-conf.ts";
 
 export type TlsFiles = { readonly ca: string; readonly cert: string; readonly key: string };
 
@@ -19,6 +21,8 @@ export type DaemonConfig = {
   readonly hosts: readonly string[];
   readonly socketGroup: string;
   readonly network: Omit<NetworksOptions, "instance" | "execRoot">;
+  /** What stands in resolv.conf for containers that ask for nothing else of that kind. */
+  readonly dns: ResolvConf;
   readonly defaultRuntime: string | undefined;
   /** Further runtimes: name to path of an executable that takes runc's command line. */
   readonly runtimes: Readonly<Record<string, string>>;
@@ -50,6 +54,9 @@ const flags = {
   "default-address-pool": { type: "string", multiple: true },
   "published-port-range": { type: "string" },
   "firewall-backend": { type: "string" },
+  dns: { type: "string", multiple: true },
+  "dns-opt": { type: "string", multiple: true },
+  "dns-search": { type: "string", multiple: true },
   group: { type: "string", short: "G" },
   debug: { type: "boolean", short: "D" },
   "config-file": { type: "string" },
@@ -94,6 +101,9 @@ const fileKeys: Readonly<Record<string, keyof typeof flags>> = {
   "default-address-pools": "default-address-pool",
   "published-port-range": "published-port-range",
   "firewall-backend": "firewall-backend",
+  dns: "dns",
+  "dns-opts": "dns-opt",
+  "dns-search": "dns-search",
   group: "group",
   debug: "debug",
   "default-runtime": "default-runtime",
@@ -120,6 +130,9 @@ Options:
       --bip string              Address and prefix of our own bridge (default: a range that overlaps no route)
       --default-address-pool base=CIDR,size=N
                                 Where networks get their ranges from (may be repeated)
+      --dns list                Name servers of containers that ask for none (default: the host's)
+      --dns-opt list            Options for their resolv.conf
+      --dns-search list         Search domains for it
       --firewall-backend string iptables or nftables (default: what is on the machine, iptables first)
       --fixed-cidr string       Part of the bridge's range that containers get
       --fixed-cidr-v6 string    IPv6 range of the bridge
@@ -223,8 +236,10 @@ function isSwitch(name: string): name is Switch {
 function merge(values: Flags, file: ConfigFile, proxies: ProxySettings): DaemonConfig {
   const text = (flag: keyof typeof flags, key: string = flag): string | undefined =>
     stringOf(key, values[flag] ?? file[key]);
-  const list = (flag: "host" | "label", key: string): readonly string[] =>
-    values[flag] ?? stringsOf(key, file[key]);
+  const list = (
+    flag: "host" | "label" | "dns" | "dns-opt" | "dns-search",
+    key: string = flag,
+  ): readonly string[] => values[flag] ?? stringsOf(key, file[key]);
   const execRoot = text("exec-root") ?? defaultExecRoot;
   const rcli = text("rcli") ?? "off";
   if (rcli !== "off")
@@ -237,6 +252,11 @@ function merge(values: Flags, file: ConfigFile, proxies: ProxySettings): DaemonC
     hosts: hosts.length > 0 ? hosts.map(checkedHost) : [`unix://${execRoot}/sampan.sock`],
     socketGroup: text("group") ?? "sampan",
     network: networkOptions((flag, key = flag) => values[flag] ?? file[key]),
+    dns: {
+      servers: list("dns").map(checkedServer),
+      search: list("dns-search"),
+      options: list("dns-opt", "dns-opts"),
+    },
     defaultRuntime: text("default-runtime"),
     runtimes: { ...runtimesOf(file["runtimes"]), ...pairs("add-runtime", values["add-runtime"] ?? []) },
     logOptions: { ...stringMap("log-opts", file["log-opts"]), ...pairs("log-opt", values["log-opt"] ?? []) },
@@ -263,6 +283,11 @@ function checkedHost(host: string): string {
   if (/^(unix|tcp):\/\/.+/.test(host)) return host;
   if (host.startsWith("/")) return `unix://${host}`;
   throw new InvalidParameterError(`unable to parse address ${host}: use unix:///path or tcp://host:port`);
+}
+
+function checkedServer(address: string): string {
+  if (isIP(address) !== 0) return address;
+  throw new InvalidParameterError(`IP address is not correctly formatted: ${address}`);
 }
 
 function readConfigFile(path: string | undefined): ConfigFile {

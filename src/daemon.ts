@@ -115,8 +115,8 @@ function listenOptions({ socketGroup, unauthenticatedTcp, tls }: DaemonConfig): 
 }
 
 function engineConfig(config: DaemonConfig): EngineConfig {
-  const { root, execRoot, network, defaultRuntime, runtimes, logOptions, labels, debug } = config;
   const { registries } = config;
+  const { root, execRoot, network, dns, defaultRuntime, runtimes, logOptions, labels, debug } = config;
   // Compiled, argv[1] is a path inside the executable; from the sources it is src/main.ts.
   const main = process.argv[1] ?? "";
   const program = main.startsWith("/$bunfs/") ? [process.execPath] : [process.execPath, main];
@@ -124,6 +124,7 @@ function engineConfig(config: DaemonConfig): EngineConfig {
     root,
     execRoot,
     network,
+    dns,
     defaultRuntime,
     runtimes,
     logOptions,

@@ -21,6 +21,7 @@ export class ContainerStore {
   readonly #root: string;
   readonly #byId = new Map<string, ContainerRecord>();
   readonly #idByName = new Map<string, string>();
+  #version = 0;
 
   private constructor(root: string) {
     this.#root = root;
@@ -33,6 +34,11 @@ export class ContainerStore {
     const store = new ContainerStore(folder);
     for (const name of readdirSync(folder)) if (idPattern.test(name)) store.#load(name, host);
     return store;
+  }
+
+  /** Another number after every change of any record. */
+  get version(): number {
+    return this.#version;
   }
 
   /** The folder of a container's files. */
@@ -107,6 +113,7 @@ export class ContainerStore {
     if (!record) return;
     this.#byId.delete(id);
     this.#idByName.delete(record.name);
+    this.#version += 1;
     unlinkSync(join(this.folder(id), recordFile));
     if (!record.hostConfig.AutoRemove) syncFolder(this.folder(id));
   }
@@ -126,6 +133,7 @@ export class ContainerStore {
 
   #keep(record: ContainerRecord, before?: ContainerRecord): void {
     this.#byId.set(record.id, Object.freeze(record));
+    this.#version += 1;
     if (before && before.name !== record.name) this.#idByName.delete(before.name);
     this.#idByName.set(record.name, record.id);
   }

@@ -10,7 +10,7 @@ import type { EndpointSettings } from "../spec/docker.ts";
 import type { Engine } from "./engine.ts";
 import { findNetwork, lookUpNetwork } from "./find-network.ts";
 import { publishNetworkEvent } from "./network-events.ts";
-import { writeHosts } from "./network-files.ts";
+import { rewriteResolvConf, writeHosts } from "./network-files.ts";
 import { attach, claimPorts, nextInterface, wayOutOf } from "./sandbox.ts";
 
 export function connectNetwork(
@@ -72,7 +72,7 @@ export function disconnectNetwork(
   });
 }
 
-/** The way out and the hosts file follow the networks. */
+/** The way out, the hosts file and the resolvers follow the networks. */
 async function changeAttachments(
   engine: Engine,
   record: ContainerRecord,
@@ -83,6 +83,7 @@ async function changeAttachments(
   engine.networks.route(id, wayOutOf(engine, attachments).gateways);
   const changed = engine.containers.update(id, (now) => ({ ...now, endpoints, attachments }));
   writeHosts(engine, changed, attachments);
+  rewriteResolvConf(engine, changed, record.attachments, attachments);
   await movePorts(engine, record, changed);
 }
 

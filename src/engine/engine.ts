@@ -7,6 +7,7 @@ import type { ContainerStore } from "../containers/container-store.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import type { ImageStore } from "../images/image-store.ts";
 import type { Networks, NetworksOptions } from "../networks/networks.ts";
+import type { ResolvConf } from "../resolver/resolv-conf.ts";
 import type { Driver } from "../runtime/driver.ts";
 import type { FilterCache } from "../runtime/drivers/filter-cache.ts";
 import type { SpecHost } from "../runtime/oci-spec/spec-input.ts";
@@ -18,6 +19,7 @@ import type { HealthChecks } from "./health-checks.ts";
 import type { MonitorLink } from "./monitor-link.ts";
 import type { RootfsHolds } from "./rootfs-holds.ts";
 import type { Registries, RegistrySettings } from "./registries.ts";
+import type { NameService } from "./name-service.ts";
 import type { PublishedPorts } from "./published-ports.ts";
 import type { Restarts } from "./restarts.ts";
 import type { StatsFeed } from "./stats-feed.ts";
@@ -28,7 +30,9 @@ export type EngineConfig = {
   readonly root: string;
   /** Run-time state: sockets, FIFOs, bundles; empty after a boot. */
   readonly execRoot: string;
-  readonly network: Omit<NetworksOptions, "instance" | "execRoot">;
+  readonly network: Omit<NetworksOptions, "instance" | "execRoot" | "clientOf">;
+  /** What stands in resolv.conf for containers that ask for nothing else of that kind. */
+  readonly dns: ResolvConf;
   /** Name of the driver used when a container asks for none; undefined: the best that works here. */
   readonly defaultRuntime: string | undefined;
   /** Further runtimes by name: paths of executables that take runc's command line. */
@@ -51,6 +55,7 @@ export type Engine = {
   readonly registries: Registries;
   readonly volumes: VolumeStore;
   readonly networks: Networks;
+  readonly names: NameService;
   readonly published: PublishedPorts;
   /** What this machine is and permits. */
   readonly machine: SpecHost;

@@ -3,6 +3,7 @@ import { ConflictError, InvalidParameterError } from "../base/errors.ts";
 import type { HostEntry } from "../containers/network-files.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import { isUp } from "../containers/state.ts";
+import { parseNetworkMode } from "../networks/network-mode.ts";
 import { parseLink } from "../networks/network-names.ts";
 import type { Engine } from "./engine.ts";
 
@@ -17,6 +18,7 @@ export function checkLinks(engine: Engine, links: readonly string[] | null): voi
 
 /** One line for each link; ConflictError when the other container does not run, as Docker has it. */
 export function linkedHosts(engine: Engine, record: ContainerRecord): HostEntry[] {
+  if (parseNetworkMode(record.hostConfig.NetworkMode).kind !== "bridge") return [];
   return (record.hostConfig.Links ?? []).map((link) => {
     const { target, alias } = parseLink(link);
     const other = engine.containers.find(target);

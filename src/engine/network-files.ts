@@ -1,8 +1,18 @@
 // hostname, hosts and resolv.conf of one container on this host, made anew at every start and, with its networks, the hosts.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { extraHosts, hostsFile, ownNames, resolvConf } from "../containers/network-files.ts";
+import {
+  extraHosts,
+  hostEntries,
+  hostsFile,
+  ownNames,
+  resolvConf,
+  wantedDns,
+  type NamePlace,
+} from "../containers/network-files.ts";
 import type { Attachment, ContainerRecord } from "../containers/record.ts";
+import { gatewaysOf } from "../networks/network-record.ts";
+import { hostResolvConf } from "../resolver/resolv-conf.ts";
 import type { Engine } from "./engine.ts";
 import { linkedHosts } from "./links.ts";
 import { addressesOf, type Sandbox } from "./sandbox.ts";
@@ -19,9 +29,8 @@ export function networkFilesOf(containerFolder: string): NetworkFiles {
 
 /** In the host's network a container sees the host's names and servers; in one of its own, what is made for it. */
 export function writeNetworkFiles(engine: Engine, record: ContainerRecord, sandbox: Sandbox): NetworkFiles {
-  const { config, hostConfig } = record;
+  const { config } = record;
   const isolated = sandbox.namespace.kind !== "host";
-  const dns = { servers: hostConfig.Dns, search: hostConfig.DnsSearch, options: hostConfig.DnsOptions };
   const files = networkFilesOf(engine.containers.folder(record.id));
   writeFileSync(files.hostname, `${config.Hostname}\n`, { mode: 0o644 });
   if (isolated) writeHosts(engine, record, sandbox.attachments);
@@ -29,9 +38,12 @@ export function writeNetworkFiles(engine: Engine, record: ContainerRecord, sandb
     const hosts = readIfThere("/etc/hosts") + hostsFile(extraHostsOf(engine, record), [], []);
     writeFileSync(files.hosts, hosts, { mode: 0o644 });
   }
-  writeFileSync(files.resolvConf, resolvConf(readIfThere("/etc/resolv.conf"), dns, isolated), {
-    mode: 0o644,
-  });
+  const text = resolvConfOf(
+    engine,
+    record,
+    isolated ? placeOf(engine, sandbox.attachments) : { kind: "host" },
+  );
+  writeFileSync(files.resolvConf, text, { mode: 0o644 });
   return files;
 }
 
@@ -45,14 +57,51 @@ export function writeHosts(
   const own = attachments
     .flatMap(({ endpoint }) => addressesOf(endpoint))
     .map((address) => ({ address, names }));
-  const extra = [...extraHostsOf(engine, record), ...linkedHosts(engine, record)];
+  const named = extraHostsOf(engine, record);
+  const host = own.length > 0 ? hostEntries(hostGateway(engine), named) : [];
+  const extra = [...named, ...host, ...linkedHosts(engine, record)];
   const { hosts } = networkFilesOf(engine.containers.folder(record.id));
   writeFileSync(hosts, hostsFile(extra, own), { mode: 0o644 });
 }
 
-function extraHostsOf({ networks }: Engine, { hostConfig }: ContainerRecord): ReturnType<typeof extraHosts> {
-  const gateway = networks.defaultBridge.pools.find(({ subnet }) => !subnet.includes(":"))?.gateway;
-  return extraHosts(hostConfig.ExtraHosts ?? [], gateway);
+/** After networks came or went. A file that the container has changed stays as it is, as Docker has it. */
+export function rewriteResolvConf(
+  engine: Engine,
+  record: ContainerRecord,
+  before: readonly Attachment[],
+  after: readonly Attachment[],
+): void {
+  const path = networkFilesOf(engine.containers.folder(record.id)).resolvConf;
+  if (readFileSync(path, "utf8") !== resolvConfOf(engine, record, placeOf(engine, before))) return;
+  writeFileSync(path, resolvConfOf(engine, record, placeOf(engine, after)));
+}
+
+function resolvConfOf(engine: Engine, { hostConfig }: ContainerRecord, place: NamePlace): string {
+  return resolvConf(hostResolvConf(), wantedDns(hostConfig, engine.config.dns), place);
+}
+
+/** C libraries read no more than three servers. */
+const serversMax = 3;
+
+/** One resolver of each user network that has one: each of them knows the names of all, and a network may be left later. */
+function placeOf({ networks }: Engine, attachments: readonly Attachment[]): NamePlace {
+  const addresses = attachments.flatMap(({ network }) => {
+    const record = networks.store.byName(network);
+    if (record?.driver !== "bridge" || record.id === networks.defaultBridge.id) return [];
+    return gatewaysOf(record).slice(0, 1);
+  });
+  return addresses.length > 0
+    ? { kind: "resolver", addresses: addresses.slice(0, serversMax) }
+    : { kind: "isolated" };
+}
+
+function extraHostsOf(engine: Engine, { hostConfig }: ContainerRecord): ReturnType<typeof extraHosts> {
+  return extraHosts(hostConfig.ExtraHosts ?? [], hostGateway(engine));
+}
+
+/** The host's address on the default network, on whichever network the container is: Docker's choice too. */
+function hostGateway({ networks }: Engine): string | undefined {
+  return networks.defaultBridge.pools.find(({ subnet }) => !subnet.includes(":"))?.gateway;
 }
 
 function readIfThere(path: string): string {

@@ -27,6 +27,7 @@ import { execExited } from "./exec.ts";
 import { containerExited } from "./exit-path.ts";
 import { HealthChecks } from "./health-checks.ts";
 import { MonitorLink } from "./monitor-link.ts";
+import { NameService } from "./name-service.ts";
 import { PublishedPorts } from "./published-ports.ts";
 import { Registries } from "./registries.ts";
 import { endTheLost, handOver, restore } from "./restore.ts";
@@ -64,7 +65,13 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
   const volumes = new VolumeStore(host, root);
   host.log.debug("opening networks", { bridge: config.network.bridge ?? instance.bridge });
   const store = new NetworkStore(host, root);
-  const networks = openNetworks(host, store, { ...config.network, instance, execRoot });
+  const names = new NameService(containers, store, config);
+  const networks = openNetworks(host, store, {
+    ...config.network,
+    instance,
+    execRoot,
+    clientOf: (network, address) => names.clientOf(network, address),
+  });
   const drivers = findDrivers(host.log, config);
   const monitor = await opening;
 
@@ -77,6 +84,7 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
     registries: new Registries(config.registries, images, root),
     volumes,
     networks,
+    names,
     published: new PublishedPorts(host, networks, monitor),
     machine,
     warmUp: cgroupWarmer(machine.cgroup),

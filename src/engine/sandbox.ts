@@ -43,6 +43,7 @@ export function enterNetwork(engine: Engine, record: ContainerRecord): Sandbox {
       for (const { network, asked } of wanted)
         attachments.push(attach(engine, record, network, asked, nextInterface(attachments)));
       engine.networks.route(id, wayOutOf(engine, attachments).gateways);
+      engine.names.announce(id, attachments);
       return { namespace: { kind: "private", path }, attachments };
     }
     case "container":
@@ -53,6 +54,7 @@ export function enterNetwork(engine: Engine, record: ContainerRecord): Sandbox {
 export async function leaveNetwork(engine: Engine, { id, hostConfig }: ContainerRecord): Promise<void> {
   const { kind } = parseNetworkMode(hostConfig.NetworkMode);
   if (kind === "host" || kind === "container") return;
+  engine.names.forget(id);
   engine.networks.leave(id);
   await engine.published.release(id);
 }

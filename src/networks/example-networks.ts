@@ -71,4 +71,5 @@ export const allKinds: FirewallState = {
       count: 2,
     }),
   ],
+  resolvers: [{ bridge: "sn-aaaaaaaa", addresses: ["10.6.0.1", "fd00:6::1"], port: 27_053 }],
 };

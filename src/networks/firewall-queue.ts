@@ -9,6 +9,7 @@ import type { FirewallState } from "./firewall.ts";
 import type { FirewallBackend, PortChange } from "./firewall-backend.ts";
 import { isAnyAddress, isIpv6, type PortMapping } from "./port-mapping.ts";
 import type { BridgeNetworkRecord } from "./network-record.ts";
+import type { ResolverPlace } from "./resolver-rules.ts";
 
 const removalDelayMs = 40;
 
@@ -18,6 +19,7 @@ export class FirewallQueue {
   readonly #host: Host;
   readonly #backend: FirewallBackend;
   readonly #networks: () => readonly BridgeNetworkRecord[];
+  readonly #resolvers: () => readonly ResolverPlace[];
   /** What is to be published, by container. */
   readonly #wanted = new Map<string, readonly PortMapping[]>();
   #added: PortMapping[] = [];
@@ -28,10 +30,16 @@ export class FirewallQueue {
   #running = false;
   #removalsDue = false;
 
-  constructor(host: Host, backend: FirewallBackend, networks: () => readonly BridgeNetworkRecord[]) {
+  constructor(
+    host: Host,
+    backend: FirewallBackend,
+    networks: () => readonly BridgeNetworkRecord[],
+    resolvers: () => readonly ResolverPlace[] = () => [],
+  ) {
     this.#host = host;
     this.#backend = backend;
     this.#networks = networks;
+    this.#resolvers = resolvers;
   }
 
   get backendName(): FirewallBackend["name"] {
@@ -40,7 +48,11 @@ export class FirewallQueue {
 
   /** All that the rules are made of now. */
   get state(): FirewallState {
-    return { networks: this.#networks(), mappings: [...this.#wanted.values()].flat() };
+    return {
+      networks: this.#networks(),
+      mappings: [...this.#wanted.values()].flat(),
+      resolvers: this.#resolvers(),
+    };
   }
 
   /** Notes ports whose rules are there already, or will be by the next `install`. */

@@ -55,7 +55,9 @@ ${times(`-A POSTROUTING -j ${prefix}-POSTROUTING`)}COMMIT
 
 test("installScript: chains that are there are refilled but for the user's, their jumps stay as they are", () => {
   const script = installScript(rules, installed(1));
-  expect(script).toContain(":SAMPAN-FORWARD - [0:0]\n-A SAMPAN-FORWARD -j SAMPAN-USER");
+  expect(script).toContain(
+    ":SAMPAN-FORWARD - [0:0]\n-I INPUT -j SAMPAN-INPUT\n-A SAMPAN-FORWARD -j SAMPAN-USER",
+  );
   expect(script).not.toContain(":SAMPAN-USER");
   expect(script).not.toMatch(/-[ID] (FORWARD|POSTROUTING)/);
 });

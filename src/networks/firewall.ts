@@ -5,11 +5,13 @@
 //   nat     PREROUTING  -> <prefix>-PREROUTING  ┐ what is for one of the host's own addresses
 //   nat     OUTPUT      -> <prefix>-OUTPUT      ┴ -> <prefix>-PORTS    goes to the container whose port it is
 //   nat     POSTROUTING -> <prefix>-POSTROUTING   what leaves a network's range by another way gets the host's address
+//   filter  INPUT       -> <prefix>-INPUT         what is for a resolver
 //   filter  FORWARD     -> <prefix>-FORWARD       -> <prefix>-USER     the user's own rules come first
 //                                                 in: answers, and what PORTS sent; out: all; between networks: nothing
 import type { Instance } from "../base/instance.ts";
 import { poolsOf, type BridgeNetworkRecord } from "./network-record.ts";
 import { isAnyAddress, isIpv6, needsRules, type PortMapping } from "./port-mapping.ts";
+import { resolverRules, type ResolverPlace } from "./resolver-rules.ts";
 import type { Family } from "./subnet.ts";
 
 export type Table = "raw" | "nat" | "filter";
@@ -18,7 +20,7 @@ export type Chain = {
   readonly table: Table;
   readonly name: string;
   /** The kernel's chain that jumps here; undefined: only chains of ours do. */
-  readonly from?: "PREROUTING" | "OUTPUT" | "POSTROUTING" | "FORWARD";
+  readonly from?: "PREROUTING" | "INPUT" | "OUTPUT" | "POSTROUTING" | "FORWARD";
   /** Its rules are the user's: it is made when it is missing, and never emptied. */
   readonly users?: boolean;
 };
@@ -36,6 +38,8 @@ export type Ruleset = { readonly chains: readonly Chain[]; readonly rules: reado
 export type FirewallState = {
   readonly networks: readonly BridgeNetworkRecord[];
   readonly mappings: readonly PortMapping[];
+  /** Undefined: no network has one. */
+  readonly resolvers?: readonly ResolverPlace[];
 };
 
 /** Every chain that this engine ever makes, in both families. */
@@ -46,6 +50,7 @@ export function chainsOf({ chainPrefix }: Instance): readonly Chain[] {
     { table: "nat", name: `${chainPrefix}-PREROUTING`, from: "PREROUTING" },
     { table: "nat", name: `${chainPrefix}-OUTPUT`, from: "OUTPUT" },
     { table: "nat", name: `${chainPrefix}-POSTROUTING`, from: "POSTROUTING" },
+    { table: "filter", name: `${chainPrefix}-INPUT`, from: "INPUT" },
     { table: "filter", name: `${chainPrefix}-USER`, users: true },
     { table: "filter", name: `${chainPrefix}-FORWARD`, from: "FORWARD" },
   ];
@@ -64,6 +69,7 @@ export function firewallRules(instance: Instance, family: Family, state: Firewal
     chains: chainsOf(instance),
     rules: [
       ...(family === 4 ? networks.map((network) => loopbackRule(instance, network)) : []),
+      ...resolverRules(instance, family, state.resolvers ?? []),
       // Translated, it would be no stranger on the wire any more: a neighbour must not reach what is published on loopback.
       nat("PREROUTING", `-d ${loopback[family]} -j RETURN`),
       nat("PREROUTING", toPorts),

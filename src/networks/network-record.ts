@@ -85,6 +85,11 @@ export function poolsOf({ pools }: AddressedNetworkRecord, family: Family): read
   return pools.filter(({ subnet }) => parseSubnet(subnet).family === family);
 }
 
+/** The host's own addresses on the network. */
+export function gatewaysOf({ pools }: AddressedNetworkRecord): string[] {
+  return pools.map(({ gateway }) => gateway).filter((gateway) => gateway !== "");
+}
+
 export class NetworkStore {
   readonly #host: Host;
   readonly #folder: string;

@@ -15,6 +15,7 @@ import { FirewallQueue } from "./firewall-queue.ts";
 import { FirewallWatch } from "./firewall-watch.ts";
 import { checkKind, ensureInterface, removeInterfaceOf } from "./network-interface.ts";
 import {
+  gatewaysOf,
   isAddressed,
   poolsOf,
   type AddressedNetworkRecord,
@@ -22,6 +23,8 @@ import {
   type NetworkStore,
 } from "./network-record.ts";
 import { PortAllocator, type PortRange } from "./port-allocator.ts";
+import { openResolver, resolverPorts, type Resolver, type ResolverOptions } from "../resolver/resolver.ts";
+import type { ResolverPlace } from "./resolver-rules.ts";
 import { createSandbox, netnsFolder, netnsPathOf, removeSandbox } from "./sandbox.ts";
 import type { Pool } from "./subnet-choice.ts";
 import { parseAddress } from "./subnet.ts";
@@ -50,6 +53,11 @@ export type NetworksOptions = {
   readonly portRange: PortRange;
   /** Undefined: what works here. */
   readonly firewallBackend: BackendName | undefined;
+  /** Who asks the resolver of a network, by address; undefined for a stranger. Not there: networks have no resolvers. */
+  readonly clientOf?: (
+    network: BridgeNetworkRecord,
+    address: string,
+  ) => ReturnType<ResolverOptions["clientOf"]>;
 };
 
 export type EndpointOptions = {
@@ -96,6 +104,8 @@ export class Networks {
   readonly #host: Host;
   readonly #leases = new AddressLeases();
   readonly #watch: FirewallWatch;
+  /** By network id. */
+  readonly #resolvers = new Map<string, Resolver>();
   /** By container id, then network id: the host's ends of what is connected now, as far as this daemon made them. */
   readonly #interfaces = new Map<string, Map<string, string | undefined>>();
 
@@ -116,7 +126,12 @@ export class Networks {
     const backend = chooseBackend(options.instance, options.firewallBackend, (pid) =>
       this.#watch.isOurs(pid),
     );
-    this.firewall = new FirewallQueue(host, backend, () => this.#bridgeNetworks());
+    this.firewall = new FirewallQueue(
+      host,
+      backend,
+      () => this.#bridgeNetworks(),
+      () => this.#resolverPlaces(),
+    );
   }
 
   /** The network of containers that ask for none. */
@@ -143,6 +158,7 @@ export class Networks {
    * A host without a firewall program, or where it cannot be used, still runs containers: they have each other and the host.
    */
   async openWayOut(): Promise<void> {
+    await this.#openResolvers(resolverPorts);
     try {
       enableForwarding();
       this.#forwardIpv6();
@@ -152,6 +168,8 @@ export class Networks {
       this.#host.log.warn("containers cannot reach other networks, ports cannot be published", {
         error: errorText(err),
       });
+      // No rule leads anywhere else then.
+      await this.#openResolvers([53]);
     }
   }
 
@@ -167,7 +185,10 @@ export class Networks {
     this.store.put(record);
     try {
       this.#forwardIpv6();
-      if (record.driver === "bridge") await this.firewall.install();
+      if (record.driver === "bridge") {
+        await this.#openResolver(record, resolverPorts);
+        await this.firewall.install();
+      }
     } catch (err) {
       await this.remove(record);
       throw err;
@@ -178,6 +199,7 @@ export class Networks {
   async remove(record: AddressedNetworkRecord): Promise<void> {
     this.store.remove(record.id);
     this.#leases.forgetNetwork(record.id);
+    this.#closeResolver(record.id);
     removeInterfaceOf(this.rtnetlink, record);
     if (record.driver === "bridge") await this.firewall.install();
   }
@@ -275,6 +297,7 @@ export class Networks {
   /** Ends the conversation with the kernel; containers keep their networks. */
   close(): void {
     this.#watch.stop();
+    for (const id of this.#resolvers.keys()) this.#closeResolver(id);
     this.rtnetlink.close();
   }
 
@@ -283,6 +306,45 @@ export class Networks {
       .all()
       .filter((record) => record.driver === "bridge")
       .toSorted((a, b) => (a.bridge < b.bridge ? -1 : 1));
+  }
+
+  async #openResolvers(ports: readonly number[]): Promise<void> {
+    for (const network of this.#bridgeNetworks()) await this.#openResolver(network, ports);
+  }
+
+  /** The default network has none, as with Docker. One that cannot be had is missed by names only. */
+  async #openResolver(network: BridgeNetworkRecord, ports: readonly number[]): Promise<void> {
+    this.#closeResolver(network.id);
+    const addresses = gatewaysOf(network);
+    const { clientOf } = this.options;
+    if (network.id === this.#defaultId || addresses.length === 0 || clientOf === undefined) return;
+    try {
+      this.#resolvers.set(
+        network.id,
+        await openResolver(this.#host, {
+          addresses,
+          ports,
+          clientOf: (address) => clientOf(network, address),
+        }),
+      );
+    } catch (err) {
+      this.#host.log.warn("containers on the network cannot look up names", {
+        network: network.name,
+        error: errorText(err),
+      });
+    }
+  }
+
+  #closeResolver(networkId: string): void {
+    void this.#resolvers.get(networkId)?.[Symbol.asyncDispose]();
+    this.#resolvers.delete(networkId);
+  }
+
+  #resolverPlaces(): ResolverPlace[] {
+    return this.#bridgeNetworks().flatMap((network) => {
+      const port = this.#resolvers.get(network.id)?.port;
+      return port === undefined ? [] : [{ bridge: network.bridge, addresses: gatewaysOf(network), port }];
+    });
   }
 
   #forwardIpv6(): void {

@@ -8,6 +8,7 @@ import type { FirewallState } from "./firewall.ts";
 import type { PortChange } from "./firewall-backend.ts";
 import { poolsOf, type BridgeNetworkRecord } from "./network-record.ts";
 import { isAnyAddress, isIpv6, needsRules, type PortMapping } from "./port-mapping.ts";
+import { resolverStatements } from "./resolver-rules.ts";
 import type { Family } from "./subnet.ts";
 
 export function tableName({ chainPrefix }: Instance): string {
@@ -23,6 +24,7 @@ const hooks: Readonly<Record<string, string>> = {
   prerouting: "type nat hook prerouting priority -100",
   output: "type nat hook output priority -100",
   postrouting: "type nat hook postrouting priority 100",
+  input: "type filter hook input priority 0",
   forward: "type filter hook forward priority 0",
 };
 
@@ -69,8 +71,13 @@ function declareMaps(table: string, family: Family): string[] {
   ];
 }
 
-function chainRules({ networks }: FirewallState): Readonly<Record<string, readonly string[]>> {
+function chainRules({
+  networks,
+  resolvers = [],
+}: FirewallState): Readonly<Record<string, readonly string[]>> {
+  const resolver = resolverStatements(resolvers);
   return {
+    input: resolver.input,
     loopback: networks.map(({ bridge }) => `iifname "${bridge}" ip daddr 127.0.0.0/8 drop`),
     ports: families.flatMap((family) => {
       // nft wants to see in each rule that there are ports.
@@ -79,7 +86,12 @@ function chainRules({ networks }: FirewallState): Readonly<Record<string, readon
       return [`${dnat} ${key} map @moved${family}`, `${dnat} ${key} map @kept${family}`];
     }),
     // Translated, it would be no stranger on the wire any more: a neighbour must not reach what is published on loopback.
-    prerouting: ["ip daddr 127.0.0.0/8 return", "ip6 daddr ::1 return", "fib daddr type local jump ports"],
+    prerouting: [
+      ...resolver.prerouting,
+      "ip daddr 127.0.0.0/8 return",
+      "ip6 daddr ::1 return",
+      "fib daddr type local jump ports",
+    ],
     // The kernel drops what comes back to ::1 by another interface: the relay listens there.
     output: ["ip6 daddr ::1 return", "fib daddr type local jump ports"],
     postrouting: networks.flatMap((network) => families.flatMap((family) => sourceRules(network, family))),
