@@ -12,7 +12,7 @@ import { jsonBody, param } from "./call.ts";
 import { streamType } from "./container-streams.ts";
 import { parseDetachKeys } from "../base/detach-keys.ts";
 import { statusOf } from "./http-status.ts";
-import { terminalSize } from "./query.ts";
+import { flagOf, terminalSize } from "./query.ts";
 
 export async function create(call: Call): Promise<Answer> {
   const { ConsoleSize, ...body } = await jsonBody(call, execCreateBody);
@@ -77,6 +77,10 @@ export async function resize(call: Call): Promise<Answer> {
   return empty(200);
 }
 
-export function inspect(call: Call): Answer {
-  return json(inspectExec(call.engine, param(call, "id")));
+/** With `wait`, which is ours, the answer comes when the program has ended; one that is not started is answered at once. */
+export async function inspect(call: Call): Promise<Answer> {
+  const { engine, query } = call;
+  const id = param(call, "id");
+  if (flagOf(query, "wait") && engine.execs.find(id).state.status !== "created") await engine.execs.ended(id);
+  return json(inspectExec(engine, id));
 }

@@ -78,10 +78,12 @@ async function invoke(
     const { operandCount } = await import("./report.ts");
     throw operandCount(command.operands, path);
   }
+  const directory = configDirectory(options, env);
+  // Read by another thread while this one loads the command.
+  const reading = readConfigFile(directory);
   const loading = command.load();
   loading.catch(() => undefined);
-  const directory = configDirectory(options, env);
-  const { config, warning } = await readConfigFile(directory);
+  const { config, warning } = await reading;
   if (warning !== undefined) await streams.stderr.write(warning);
   const { endpoint, contextName } = await chooseAddress(options, env, {
     directory,

@@ -31,6 +31,7 @@ export async function resizeExec(
   await client.text({ method: "POST", path: `/exec/${id}/resize`, query: { h: rows, w: columns } });
 }
 
-export async function inspectExec(client: EngineClient, id: string): Promise<ExecInspect> {
-  return await client.json({ method: "GET", path: `/exec/${id}/json` });
+/** With `wait`, a Sampan daemon answers when the program has ended; others answer at once. */
+export async function inspectExec(client: EngineClient, id: string, wait = false): Promise<ExecInspect> {
+  return await client.json({ method: "GET", path: `/exec/${id}/json`, query: wait ? { wait: 1 } : {} });
 }

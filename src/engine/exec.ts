@@ -5,6 +5,7 @@ import type { Duplex } from "node:stream";
 import { ConflictError, InvalidParameterError, ProgramNotStartedError } from "../base/errors.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import { isUp } from "../containers/state.ts";
+import type { TaskSpec } from "../runtime/monitor-protocol.ts";
 import { execProcess } from "../runtime/oci-spec/exec-process.ts";
 import type { ExecCreateBody, ExecInspect, ExecStartBody } from "../spec/docker.ts";
 import { driverOf, publishContainerEvent } from "./engine.ts";
@@ -43,11 +44,17 @@ export async function startExec(
   const container = runningContainer(engine, exec.containerId);
   engine.execs.set({ ...exec, state: { status: "starting" } });
   const { AttachStdin = false, AttachStdout = false, AttachStderr = false } = exec.body;
-  const stream = options.Detach
+  const attaching = options.Detach
     ? undefined
-    : await engine.monitor.attach({ id, stdin: AttachStdin, stdout: AttachStdout, stderr: AttachStderr });
+    : engine.monitor.attach({ id, stdin: AttachStdin, stdout: AttachStdout, stderr: AttachStderr });
+  attaching?.catch(() => {}); // told below
   try {
-    const { pid } = await startTask(engine, container, exec, options);
+    // Made ready while the monitor answers.
+    const task = prepareTask(engine, container, exec, options);
+    await attaching;
+    const { pid } = await engine.monitor.start(task, (log) =>
+      driverOf(engine, container).execError(log, exec.body.Cmd?.[0] ?? ""),
+    );
     // A short program may have ended before we hear that it has begun.
     if (engine.execs.get(id)?.state.status === "starting")
       engine.execs.set({ ...exec, state: { status: "running", pid } });
@@ -55,12 +62,13 @@ export async function startExec(
     const exitCode = err instanceof ProgramNotStartedError ? err.exitCode : 126;
     engine.execs.set({ ...exec, state: { status: "exited", exitCode } });
     engine.monitor.abandon(id);
+    const stream = await attaching?.catch(() => undefined);
     stream?.destroy();
     await rm(taskFiles(engine.config.execRoot, id).dir, { recursive: true, force: true });
     throw await explained(engine, container.id, err);
   }
   publishContainerEvent(engine, container, `exec_start: ${commandOf(exec.body)}`, { execID: id });
-  return stream;
+  return await attaching;
 }
 
 /** As Docker's events show it: a space behind the program even where it has no arguments. */
@@ -80,14 +88,14 @@ async function explained(engine: Engine, id: string, err: unknown): Promise<unkn
   return err;
 }
 
-async function startTask(
+/** Makes the task's folder and what the runtime reads there. */
+function prepareTask(
   engine: Engine,
   container: ContainerRecord,
   { id, body }: ExecRecord,
   options: ExecStartBody,
-): Promise<{ readonly pid: number }> {
+): TaskSpec {
   const files = taskFiles(engine.config.execRoot, id);
-  const driver = driverOf(engine, container);
   const terminal = body.Tty ?? false;
   mkdirSync(files.dir, { recursive: true, mode: 0o700 });
   const user = userInRootfs(
@@ -100,28 +108,25 @@ async function startTask(
   const process = execProcess({ config, hostConfig, body, user, host: engine.machine });
   writeFileSync(files.processFile, JSON.stringify(process), { mode: 0o600 });
   const size = options.ConsoleSize ?? body.ConsoleSize;
-  return engine.monitor.start(
-    {
-      id,
-      dir: files.dir,
-      command: driver.exec(container.id, {
-        processFile: files.processFile,
-        pidFile: files.pidFile,
-        logFile: files.logFile,
-        ...(terminal ? { consoleSocket: files.consoleSocket } : {}),
-      }),
+  return {
+    id,
+    dir: files.dir,
+    command: driverOf(engine, container).exec(container.id, {
+      processFile: files.processFile,
       pidFile: files.pidFile,
       logFile: files.logFile,
-      terminal,
       ...(terminal ? { consoleSocket: files.consoleSocket } : {}),
-      openStdin: body.AttachStdin ?? false,
-      stdinOnce: true,
-      log: null,
-      exitFile: null,
-      ...(size ? { rows: size[0], columns: size[1] } : {}),
-    },
-    (log) => driver.execError(log, body.Cmd?.[0] ?? ""),
-  );
+    }),
+    pidFile: files.pidFile,
+    logFile: files.logFile,
+    terminal,
+    ...(terminal ? { consoleSocket: files.consoleSocket } : {}),
+    openStdin: body.AttachStdin ?? false,
+    stdinOnce: true,
+    log: null,
+    exitFile: null,
+    ...(size ? { rows: size[0], columns: size[1] } : {}),
+  };
 }
 
 /** An exec's program ended; `undefined` execs are those of a daemon before this one. */

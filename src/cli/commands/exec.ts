@@ -2,7 +2,7 @@
 
 import type { EngineClient } from "../../client/engine-client.ts";
 import { createExec, inspectExec, resizeExec, startDetachedExec, startExec } from "../../client/exec.ts";
-import type { ExecCreateBody } from "../../spec/docker.ts";
+import type { ExecCreateBody, ExecInspect } from "../../spec/docker.ts";
 import type { Context } from "../command.ts";
 import { CommandError } from "../failure.ts";
 import type { Flags } from "../flags.ts";
@@ -45,6 +45,9 @@ export async function exec(context: Context, flags: Flags, operands: readonly st
     Tty: tty,
     ...(size && { ConsoleSize: [size.rows, size.columns] as const }),
   });
+  // Asked ahead, the exit code is there with the end of the output.
+  const inspecting = inspectExec(client, id, true);
+  inspecting.catch(() => undefined);
   const stopResizing = terminal?.followSize(context, ({ rows, columns }) =>
     resizeExec(client, id, rows, columns),
   );
@@ -56,20 +59,20 @@ export async function exec(context: Context, flags: Flags, operands: readonly st
   });
   stopResizing?.();
   if (end === "detached") throw new CommandError("read escape sequence");
-  return await exitCodeOf(client, id);
+  return await exitCodeOf(client, id, await inspecting);
 }
 
-/** The end of the output may be seen a moment before the end of the command is: pauses of 1, 2, 4… ms, 5 s in all. */
+/** Elsewhere the end of the output may be seen before the end of the command is: pauses of 0, 1, 2, 4… ms, 5 s in all. */
 const longestPauseMs = 100;
 const patienceMs = 5000;
 
-async function exitCodeOf(client: EngineClient, id: string): Promise<number> {
-  let pauseMs = 1;
-  for (let waitedMs = 0; waitedMs < patienceMs; waitedMs += pauseMs) {
-    const { Running, ExitCode } = await inspectExec(client, id);
-    if (!Running && ExitCode !== null) return ExitCode;
+async function exitCodeOf(client: EngineClient, id: string, asked: ExecInspect): Promise<number> {
+  let seen = asked;
+  for (let pauseMs = 0, waitedMs = 0; waitedMs < patienceMs; waitedMs += pauseMs) {
+    if (!seen.Running && seen.ExitCode !== null) return seen.ExitCode;
     await Bun.sleep(pauseMs);
-    pauseMs = Math.min(pauseMs * 2, longestPauseMs);
+    seen = await inspectExec(client, id);
+    pauseMs = Math.min(Math.max(1, pauseMs * 2), longestPauseMs);
   }
   // A command that closed its output and goes on: Docker's client answers 0.
   return 0;
