@@ -2,17 +2,13 @@
 
 import { createContainer } from "../../client/containers.ts";
 import { ResponseError } from "../../client/errors.ts";
-import { pullImage } from "../../client/images.ts";
 import type { CreateContainerAnswer } from "../../spec/docker.ts";
 import type { Context } from "../command.ts";
 import { proxyVariables } from "../config-file.ts";
-import { authHeader } from "../credentials.ts";
 import { CommandError } from "../failure.ts";
 import type { Flags } from "../flags.ts";
-import { printProgress } from "../progress.ts";
 import { readCreateRequest } from "../run/create-body.ts";
 import type { CreateRequest, Surroundings } from "../run/create-body.ts";
-import { silent } from "../streams.ts";
 
 export async function create(context: Context, flags: Flags, operands: readonly string[]): Promise<number> {
   const request = await readCreateRequest(flags, operands, surroundings(context));
@@ -59,16 +55,18 @@ async function createOrPull(
 ): Promise<CreateContainerAnswer> {
   const pull = flags.text("pull");
   const image = body.Image ?? "";
-  if (pull === "always") await pullFor(context, image, flags);
+  if (pull === "always") {
+    const { pull: pullAgain } = await import("../run/pull-image.ts");
+    await pullAgain(context, image, flags);
+  }
   const attempt = () =>
     createContainer(context.client, body, { ...(name && { name }), ...(platform && { platform }) });
   try {
     return await attempt();
   } catch (err) {
     if (pull !== "missing" || !isMissingImage(err)) throw err;
-    if (!flags.bool("quiet"))
-      await context.stderr.write(`Unable to find image '${withTag(image)}' locally\n`);
-    await pullFor(context, image, flags);
+    const { pullMissing } = await import("../run/pull-image.ts");
+    await pullMissing(context, image, flags);
     return await attempt();
   }
 }
@@ -80,17 +78,4 @@ function isMissingImage(err: unknown): boolean {
     err.status === 404 &&
     /no such image|^image with reference/i.test(err.message)
   );
-}
-
-function withTag(image: string): string {
-  return /[:@][^/]*$/.test(image) ? image : `${image}:latest`;
-}
-
-async function pullFor(context: Context, image: string, flags: Flags): Promise<void> {
-  const { client, config, stderr } = context;
-  const { body } = await pullImage(client, withTag(image), {
-    platform: flags.text("platform") || undefined,
-    auth: await authHeader(config, image),
-  });
-  await printProgress(body, flags.bool("quiet") ? silent : stderr);
 }

@@ -6,12 +6,10 @@ import type { CreateContainerBody } from "../../spec/docker.ts";
 import type { Context } from "../command.ts";
 import { CommandError } from "../failure.ts";
 import type { Flags } from "../flags.ts";
-import { describe } from "../report.ts";
 import { readCreateRequest } from "../run/create-body.ts";
 import type { CreateRequest } from "../run/create-body.ts";
 import { chooseDetachKeys } from "../session/detach-keys-flag.ts";
 import { followContainer } from "../session/follow-container.ts";
-import { startExitCode } from "../start-error.ts";
 import { createFrom, surroundings } from "./create.ts";
 
 export async function run(context: Context, flags: Flags, operands: readonly string[]): Promise<number> {
@@ -71,8 +69,12 @@ async function start({ client }: Context, id: string): Promise<void> {
 }
 
 /** @throws CommandError with the exit code that tells why the program did not run. */
-function asRunError(err: unknown): never {
+async function asRunError(err: unknown): Promise<never> {
   if (err instanceof CommandError || err instanceof ConnectError) throw err;
+  const [{ describe }, { startExitCode }] = await Promise.all([
+    import("../report.ts"),
+    import("../start-error.ts"),
+  ]);
   const message = describe(err);
   throw new CommandError(message, startExitCode(message));
 }
