@@ -51,6 +51,7 @@ package_name() {
     python-docker:apk) echo py3-docker-py ;;
     python-docker:pacman) echo python-docker ;;
     python-docker:*) echo python3-docker ;;
+    nft:*) echo nftables ;;
     dig:apt) echo bind9-dnsutils ;;
     dig:apk) echo bind-tools ;;
     dig:pacman) echo bind ;;

@@ -11,7 +11,7 @@ missing_tools() {
   have docker || echo docker-client
   have getfattr || echo attr
   have dig || echo dig
-  for tool in runc skopeo docker-registry openssl bzip2 xz zstd perl; do have $tool || echo $tool; done
+  for tool in nft runc skopeo docker-registry openssl bzip2 xz zstd perl; do have $tool || echo $tool; done
   /usr/bin/python3 -c "import docker" 2>/dev/null || echo python-docker
 }
 # shellcheck disable=SC2046
