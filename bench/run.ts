@@ -13,6 +13,7 @@ import type { BenchEngine, EngineName } from "./engine.ts";
 import { report, type Column } from "./report.ts";
 import type { Samples, Scenario } from "./scenario.ts";
 import { bigImageFolder } from "./big-image.ts";
+import { dnsScenarios } from "./scenarios-dns.ts";
 import { imageScenarios } from "./scenarios-images.ts";
 import { loadScenarios } from "./scenarios-load.ts";
 import { netScenarios } from "./scenarios-net.ts";
@@ -39,6 +40,7 @@ const chosen = values.only?.split(",");
 const scenarios = [
   ...runScenarios,
   ...netScenarios,
+  ...dnsScenarios,
   ...loadScenarios,
   ...imageScenarios,
   ...registryScenarios,

@@ -230,15 +230,20 @@ export const netScenarios: readonly Scenario[] = [
     rows: [
       row("net-start-none", "API start, no network", []),
       row("net-start-bridge", "API start, bridge", []),
+      row("net-connect", "the network's part of it", [times("absolute", 5)]),
       row("net-start-5", "API start, 5 published ports", [times("dockerd", 1 / 6)]),
     ],
     rounds: 15,
     warmUps: 2,
-    sample: async (engine) => ({
-      "net-start-none": [await startMs(engine, "none")],
-      "net-start-bridge": [await startMs(engine, "bridge")],
-      "net-start-5": [await startMs(engine, "bridge", ports(46_000, 5))],
-    }),
+    sample: async (engine) => {
+      const [none, bridge] = [await startMs(engine, "none"), await startMs(engine, "bridge")];
+      return {
+        "net-start-none": [none],
+        "net-start-bridge": [bridge],
+        "net-connect": [bridge - none],
+        "net-start-5": [await startMs(engine, "bridge", ports(46_000, 5))],
+      };
+    },
   },
   {
     id: "net-range",
