@@ -134,14 +134,14 @@ require("net").createServer((s) => { s.setNoDelay(true); s.on("data", (b) => s.w
 
 type Place = { readonly gbits: number; readonly microseconds: number };
 
-/** iperf3 for two seconds, and one byte back and forth, to a server in a container. */
+/** iperf3 for two seconds, and one byte back and forth, to a server that is entered by `inside`. */
 async function through(
   to: string,
   from: (...words: readonly string[]) => Promise<string>,
-  inside: number,
+  inside: (...words: readonly string[]) => string[],
 ): Promise<Place> {
-  const echo = Bun.spawn(inContainer(inside, process.execPath, "-e", echoSource), { stdout: "pipe" });
-  const server = Bun.spawn(inContainer(inside, "iperf3", "-s", "-p", "7001"), { stdout: "ignore" });
+  const echo = Bun.spawn(inside(process.execPath, "-e", echoSource), { stdout: "pipe" });
+  const server = Bun.spawn(inside("iperf3", "-s", "-p", "7001"), { stdout: "ignore" });
   try {
     await echo.stdout.getReader().read();
     await Bun.sleep(200);
@@ -160,7 +160,9 @@ async function published(engine: BenchEngine, address: string): Promise<Place> {
   const id = await createWith(engine, "bridge", ports(7000, 2), "sleep", "10000");
   await start(engine, id);
   try {
-    return await through(address, (...words) => onHost(engine, ...words), await pidOf(engine, id));
+    const pid = await pidOf(engine, id);
+    const inside = (...words: readonly string[]): string[] => inContainer(pid, ...words);
+    return await through(address, (...words) => onHost(engine, ...words), inside);
   } finally {
     await remove(engine, id);
   }
@@ -174,7 +176,8 @@ async function betweenContainers(engine: BenchEngine): Promise<Place> {
     const from = (...words: readonly string[]) =>
       output(inContainer(client, ...words), { timeoutMs: 60_000 });
     const shown = await output(inContainer(server, "ip", "-4", "-o", "addr", "show", "eth0"));
-    return await through(/inet ([\d.]+)/.exec(shown)?.[1] ?? "", from, server);
+    const inside = (...words: readonly string[]): string[] => inContainer(server, ...words);
+    return await through(/inet ([\d.]+)/.exec(shown)?.[1] ?? "", from, inside);
   } finally {
     for (const id of ids) await remove(engine, id);
   }
@@ -207,6 +210,15 @@ const speedScenarios: readonly Scenario[] = [
     rounds: 3,
     sample: async (engine) => {
       const { gbits, microseconds } = await published(engine, "127.0.0.1");
+      return { "net-loopback": [gbits], "net-loopback-rtt": [microseconds] };
+    },
+    // Two programs of the host's, with no container and no translation between them.
+    floor: async () => {
+      const { gbits, microseconds } = await through(
+        "127.0.0.1",
+        (...words) => output(words, { timeoutMs: 60_000 }),
+        (...words) => [...words],
+      );
       return { "net-loopback": [gbits], "net-loopback-rtt": [microseconds] };
     },
   },
