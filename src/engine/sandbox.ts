@@ -5,7 +5,7 @@ import { isUp } from "../containers/state.ts";
 import type { EndpointPlan } from "../networks/endpoint-plan.ts";
 import { dnsNames } from "../networks/network-names.ts";
 import { parseNetworkMode } from "../networks/network-mode.ts";
-import { isAddressed, type AddressedNetworkRecord } from "../networks/network-record.ts";
+import { gatewaysOf, isAddressed, type AddressedNetworkRecord } from "../networks/network-record.ts";
 import { portRequests } from "../networks/port-request.ts";
 import { wayOut } from "../networks/way-out.ts";
 import type { BoundFiles, SharedNamespaces } from "../runtime/oci-spec/spec-input.ts";
@@ -42,7 +42,7 @@ export function enterNetwork(engine: Engine, record: ContainerRecord): Sandbox {
       const attachments: Attachment[] = [];
       for (const { network, asked } of wanted)
         attachments.push(attach(engine, record, network, asked, nextInterface(attachments)));
-      engine.networks.route(id, wayOutOf(engine, attachments).gateways);
+      setWays(engine, id, attachments);
       engine.names.announce(id, attachments);
       return { namespace: { kind: "private", path }, attachments };
     }
@@ -110,6 +110,19 @@ export function wayOutOf(engine: Engine, attachments: readonly Attachment[]): Re
       return { network, priority: endpoint.GwPriority, gateways: isOpen ? gateways : [] };
     }),
   );
+}
+
+/** The way out of all its networks, and to a resolver of one of them: any of them knows the names of all. */
+export function setWays(engine: Engine, id: string, attachments: readonly Attachment[]): void {
+  engine.networks.route(id, wayOutOf(engine, attachments).gateways);
+  for (const { network, interface: containerInterface, endpoint } of attachments) {
+    const record = engine.networks.store.byName(network);
+    if (record?.driver !== "bridge" || record.id === engine.networks.defaultBridge.id) continue;
+    const gateway = gatewaysOf(record).find((address) => !address.includes(":"));
+    if (gateway === undefined || containerInterface === undefined) continue;
+    engine.networks.lookUpThrough(id, { containerInterface, address: endpoint.IPAddress, gateway });
+    return;
+  }
 }
 
 /** Puts a container that has its namespace on one more network. */

@@ -1,6 +1,6 @@
 // Routes, IPv4 and IPv6, of all tables (include/uapi/linux/rtnetlink.h).
 import { addressBytes, addressText, AF_INET, AF_INET6 } from "./address.ts";
-import { readU32 } from "./attribute.ts";
+import { readU32, u32 } from "./attribute.ts";
 import { bodyOf, NLM_F_CREATE, NLM_F_REPLACE, splitBody, type Request } from "./message.ts";
 
 export const RTM_NEWROUTE = 24;
@@ -9,8 +9,10 @@ export const RTM_GETROUTE = 26;
 const RTA_DST = 1;
 const RTA_OIF = 4;
 const RTA_GATEWAY = 5;
+const RTA_PREFSRC = 7;
 const RTA_TABLE = 15;
 const RT_TABLE_MAIN = 254;
+export const RT_TABLE_LOCAL = 255;
 const RTPROT_BOOT = 3;
 const RT_SCOPE_UNIVERSE = 0;
 const RTN_UNICAST = 1;
@@ -30,18 +32,48 @@ export type Route = {
 /** The default route of a namespace, in the place of another. ENETUNREACH when no link there reaches the gateway. */
 export function setDefaultRoute(gateway: string): Request {
   const via = addressBytes(gateway);
-  const view = new DataView(new ArrayBuffer(rtmsgBytes));
-  view.setUint8(0, via.length === 4 ? AF_INET : AF_INET6);
-  view.setUint8(4, RT_TABLE_MAIN);
-  view.setUint8(5, RTPROT_BOOT);
-  view.setUint8(6, RT_SCOPE_UNIVERSE);
-  view.setUint8(7, RTN_UNICAST);
   return {
     what: `set default route via ${gateway}`,
     type: RTM_NEWROUTE,
     flags: NLM_F_CREATE | NLM_F_REPLACE,
-    body: bodyOf(new Uint8Array(view.buffer), [{ type: RTA_GATEWAY, value: via }]),
+    body: bodyOf(unicastHeader(via.length, RT_TABLE_MAIN, 0), [{ type: RTA_GATEWAY, value: via }]),
   };
+}
+
+export type HostRoute = {
+  /** The one address that it leads to. */
+  readonly destination: string;
+  readonly gateway: string;
+  readonly linkIndex: number;
+  /** The address that packets on it come from. */
+  readonly source: string;
+};
+
+/** A route to an address that the namespace would take for its own (127.0.0.0/8), in the place of another. */
+export function setRouteInLocalTable({ destination, gateway, linkIndex, source }: HostRoute): Request {
+  const to = addressBytes(destination);
+  return {
+    what: `set route to ${destination} via ${gateway}`,
+    type: RTM_NEWROUTE,
+    flags: NLM_F_CREATE | NLM_F_REPLACE,
+    body: bodyOf(unicastHeader(to.length, RT_TABLE_LOCAL, to.length * 8), [
+      { type: RTA_DST, value: to },
+      { type: RTA_GATEWAY, value: addressBytes(gateway) },
+      { type: RTA_OIF, value: u32(linkIndex) },
+      { type: RTA_PREFSRC, value: addressBytes(source) },
+    ]),
+  };
+}
+
+function unicastHeader(addressLength: number, table: number, prefixLength: number): Uint8Array {
+  const view = new DataView(new ArrayBuffer(rtmsgBytes));
+  view.setUint8(0, addressLength === 4 ? AF_INET : AF_INET6);
+  view.setUint8(1, prefixLength);
+  view.setUint8(4, table);
+  view.setUint8(5, RTPROT_BOOT);
+  view.setUint8(6, RT_SCOPE_UNIVERSE);
+  view.setUint8(7, RTN_UNICAST);
+  return new Uint8Array(view.buffer);
 }
 
 /** For a dump of all routes of all tables, both families. */

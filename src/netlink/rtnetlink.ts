@@ -1,6 +1,6 @@
 // A conversation with the kernel about links, addresses and routes. Synchronous: the kernel has done a request, and
 // queued its answer, when send(2) returns; nothing here ever waits.
-import { failedWith, SyscallError } from "../sys/errno.ts";
+import { failedWith, SyscallError, type ErrnoName } from "../sys/errno.ts";
 import { closeFd } from "../sys/file.ts";
 import { insideNetns } from "../sys/namespace.ts";
 import { NETLINK_ROUTE, openNetlinkSocket, receiveDatagram, sendDatagram } from "../sys/netlink-socket.ts";
@@ -180,4 +180,13 @@ export function listRoutes(rtnetlink: Rtnetlink): Route[] {
     .filter(({ type }) => type === RTM_NEWROUTE)
     .map(({ body }) => decodeRoute(body))
     .filter((route) => route !== undefined);
+}
+
+/** Has it done, or finds that `fine` is why it cannot be: it is there, or gone, already. */
+export function performUnless(rtnetlink: Rtnetlink, fine: ErrnoName, request: Request): void {
+  try {
+    rtnetlink.perform(request);
+  } catch (err) {
+    if (!failedWith(err, fine)) throw err;
+  }
 }

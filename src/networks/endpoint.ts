@@ -9,10 +9,14 @@ import {
   createVeth,
   deleteLink,
 } from "../netlink/link.ts";
-import type { Request } from "../netlink/message.ts";
 import { setDefaultRoute } from "../netlink/route.ts";
-import { findLink, openRtnetlinkIn, settleCarrier, type Rtnetlink } from "../netlink/rtnetlink.ts";
-import { failedWith, type ErrnoName } from "../sys/errno.ts";
+import {
+  findLink,
+  openRtnetlinkIn,
+  performUnless,
+  settleCarrier,
+  type Rtnetlink,
+} from "../netlink/rtnetlink.ts";
 import { closeFd } from "../sys/file.ts";
 import { openNetns } from "../sys/namespace.ts";
 import type { EndpointPlan, Joint } from "./endpoint-plan.ts";
@@ -137,12 +141,4 @@ function configureInside(plan: EndpointPlan): void {
 function removeJoint(host: Rtnetlink, { joint, netnsPath, containerInterface }: EndpointPlan): void {
   if (joint.kind === "veth") performUnless(host, "ENODEV", deleteLink(joint.hostInterface));
   else removeInterface(netnsPath, containerInterface);
-}
-
-function performUnless(rtnetlink: Rtnetlink, fine: ErrnoName, request: Request): void {
-  try {
-    rtnetlink.perform(request);
-  } catch (err) {
-    if (!failedWith(err, fine)) throw err;
-  }
 }

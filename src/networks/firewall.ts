@@ -68,8 +68,8 @@ export function firewallRules(instance: Instance, family: Family, state: Firewal
   return {
     chains: chainsOf(instance),
     rules: [
-      ...(family === 4 ? networks.map((network) => loopbackRule(instance, network)) : []),
       ...resolverRules(instance, family, state.resolvers ?? []),
+      ...(family === 4 ? networks.map((network) => loopbackRule(instance, network)) : []),
       // Translated, it would be no stranger on the wire any more: a neighbour must not reach what is published on loopback.
       nat("PREROUTING", `-d ${loopback[family]} -j RETURN`),
       nat("PREROUTING", toPorts),

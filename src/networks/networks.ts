@@ -13,6 +13,7 @@ import { connectEndpoint, disconnectEndpoint, removeInterface, routeThrough } fr
 import { chooseBackend, type BackendName } from "./firewall-choice.ts";
 import { FirewallQueue } from "./firewall-queue.ts";
 import { FirewallWatch } from "./firewall-watch.ts";
+import { leadLoopbackResolver, type LoopbackResolverWay } from "./loopback-resolver.ts";
 import { checkKind, ensureInterface, removeInterfaceOf } from "./network-interface.ts";
 import {
   gatewaysOf,
@@ -245,6 +246,11 @@ export class Networks {
   /** The way out, at most one gateway of a family; instead of another. */
   route(containerId: string, gateways: readonly string[]): void {
     routeThrough(this.netnsPath(containerId), gateways);
+  }
+
+  /** Where 127.0.0.11 leads in the container; instead of another. */
+  lookUpThrough(containerId: string, way: LoopbackResolverWay): void {
+    leadLoopbackResolver(this.netnsPath(containerId), way);
   }
 
   /** Takes a running container off a network; fine when it is not on it. */

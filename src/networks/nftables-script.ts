@@ -78,7 +78,10 @@ function chainRules({
   const resolver = resolverStatements(resolvers);
   return {
     input: resolver.input,
-    loopback: networks.map(({ bridge }) => `iifname "${bridge}" ip daddr 127.0.0.0/8 drop`),
+    loopback: [
+      ...resolver.loopback,
+      ...networks.map(({ bridge }) => `iifname "${bridge}" ip daddr 127.0.0.0/8 drop`),
+    ],
     ports: families.flatMap((family) => {
       // nft wants to see in each rule that there are ports.
       const dnat = `meta l4proto { tcp, udp, sctp } dnat ${header[family]} to`;

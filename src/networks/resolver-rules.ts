@@ -1,10 +1,13 @@
 // The firewall rules that lead a network's containers to their resolver, as data.
 //
-//   nat     prerouting   port 53 of the gateway -> the port that the resolver has; before published ports: a container may
-//                        publish port 53 of every address of the host, and its neighbours still ask us
-//   filter  input        what gets there is let in, whatever the host's own rules say of other packets
+//   raw     loopback     port 53 of 127.0.0.11 is the one thing of 127.0.0.0/8 that may come by a bridge (loopback-resolver.ts)
+//   nat     prerouting   port 53 of the gateway, or of that -> the port that the resolver has; before published ports: a
+//                        container may publish port 53 of every address of the host, and its neighbours still ask us
+//   filter  input        what gets there is let in, whatever the host's own rules say of other packets; what has not been
+//                        led there is not
 import type { Instance } from "../base/instance.ts";
 import type { Rule } from "./firewall.ts";
+import { loopbackResolver } from "./loopback-resolver.ts";
 import type { Family } from "./subnet.ts";
 
 export type ResolverPlace = {
@@ -23,33 +26,62 @@ export function resolverRules(
   family: Family,
   places: readonly ResolverPlace[],
 ): Rule[] {
-  return ways(places, family).flatMap(({ bridge, address, protocol, port }): Rule[] => {
-    const match = (at: number): string => `-i ${bridge} -d ${address} -p ${protocol} --dport ${at}`;
-    const lead = port === dnsPort ? "ACCEPT" : `DNAT --to-destination ${bracketed(address)}:${port}`;
-    return [
-      { table: "nat", chain: `${chainPrefix}-PREROUTING`, text: `${match(dnsPort)} -j ${lead}` },
-      { table: "filter", chain: `${chainPrefix}-INPUT`, text: `${match(port)} -j ACCEPT` },
-    ];
+  const rule = (table: Rule["table"], chain: string, text: string): Rule => ({
+    table,
+    chain: `${chainPrefix}-${chain}`,
+    text,
   });
+  const match = ({ bridge, protocol }: Way, to: string, at: number): string =>
+    `-i ${bridge} -d ${to} -p ${protocol} --dport ${at}`;
+  const all = ways(places, family);
+  const lead = ({ address, port }: Way): string => `DNAT --to-destination ${bracketed(address)}:${port}`;
+  const ofGateway = all.flatMap((way) => [
+    rule(
+      "nat",
+      "PREROUTING",
+      `${match(way, way.address, dnsPort)} -j ${way.port === dnsPort ? "ACCEPT" : lead(way)}`,
+    ),
+    rule("filter", "INPUT", `${match(way, way.address, way.port)} -j ACCEPT`),
+  ]);
+  if (family === 6) return ofGateway;
+  const ofLoopback = all.flatMap((way) => [
+    rule("raw", "LOOPBACK", `${match(way, loopbackResolver, dnsPort)} -j RETURN`),
+    rule("nat", "PREROUTING", `${match(way, loopbackResolver, dnsPort)} -j ${lead(way)}`),
+  ]);
+  const notLed = places.map(({ bridge }) =>
+    rule("filter", "INPUT", `-i ${bridge} -d ${loopbackResolver} -j DROP`),
+  );
+  return [...ofGateway, ...ofLoopback, ...notLed];
 }
 
 /**
- * The same in nftables' words, for the chains `prerouting` and `input`. A packet that our table accepts may still be
- * dropped by another: what the host's own nftables rules say of port `port` from a bridge counts.
+ * The same in nftables' words, for the chains `loopback`, `prerouting` and `input`. A packet that our table accepts may still
+ * be dropped by another: what the host's own nftables rules say of port `port` from a bridge counts.
  */
 export function resolverStatements(places: readonly ResolverPlace[]): {
+  readonly loopback: readonly string[];
   readonly prerouting: readonly string[];
   readonly input: readonly string[];
 } {
   const both = ([4, 6] as const).flatMap((family) => ways(places, family));
-  const match = ({ bridge, header, address, protocol }: Way, at: number): string =>
-    `iifname "${bridge}" ${header} daddr ${address} ${protocol} dport ${at}`;
+  const match = ({ bridge, header, protocol }: Way, to: string, at: number): string =>
+    `iifname "${bridge}" ${header} daddr ${to} ${protocol} dport ${at}`;
+  const onLoopback = (way: Way): string => match(way, loopbackResolver, dnsPort);
+  const v4 = both.filter(({ header }) => header === "ip");
+  const lead = (way: Way): string => `dnat ${way.header} to ${bracketed(way.address)}:${way.port}`;
   return {
-    prerouting: both.map((way) => {
-      const lead = `dnat ${way.header} to ${bracketed(way.address)}:${way.port}`;
-      return `${match(way, dnsPort)} ${way.port === dnsPort ? "accept" : lead}`;
-    }),
-    input: both.map((way) => `${match(way, way.port)} accept`),
+    loopback: v4.map((way) => `${onLoopback(way)} return`),
+    prerouting: [
+      ...both.map((way) => {
+        const asked = match(way, way.address, dnsPort);
+        return `${asked} ${way.port === dnsPort ? "accept" : lead(way)}`;
+      }),
+      ...v4.map((way) => `${onLoopback(way)} ${lead(way)}`),
+    ],
+    input: [
+      ...both.map((way) => `${match(way, way.address, way.port)} accept`),
+      ...places.map(({ bridge }) => `iifname "${bridge}" ip daddr ${loopbackResolver} drop`),
+    ],
   };
 }
 

@@ -56,7 +56,8 @@ function openIpv6Default(name: string): number | undefined {
   }
 }
 
-function writeSetting(setting: number | undefined, value: string): void {
+/** Closes the setting. */
+export function writeSetting(setting: number | undefined, value: string): void {
   if (setting === undefined) return;
   try {
     writeAll(setting, Buffer.from(value));

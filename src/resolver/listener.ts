@@ -1,4 +1,5 @@
 // The sockets that questions come in by: UDP and TCP on every address, all with one port.
+import type { udp } from "bun";
 import { createServer, isIPv6, type Server as TcpServer, type Socket } from "node:net";
 import { SystemError } from "../base/errors.ts";
 import { enlargeReceiveBuffer } from "../sys/receive-buffer.ts";
@@ -57,14 +58,7 @@ async function listenUdp(hostname: string, port: number, respond: Responder): Pr
     port,
     socket: {
       data: (own, packet, clientPort, clientAddress) => {
-        // A full buffer, or a client that is gone by now: lost like any datagram, and asked for again.
-        const send = (answer: Buffer): void => {
-          try {
-            if (!own.closed) own.send(answer, clientPort, clientAddress);
-          } catch {
-            // The host's own firewall, or a container that is gone: the same.
-          }
-        };
+        const send = (answer: Buffer): void => sendTo(own, answer, clientPort, clientAddress);
         const answer = respond(packet, clientAddress, "udp");
         if (answer instanceof Promise) void answer.then(send);
         else if (answer !== undefined) send(answer);
@@ -81,6 +75,21 @@ async function listenUdp(hostname: string, port: number, respond: Responder): Pr
       return Promise.resolve();
     },
   };
+}
+
+/** What the kernel says at a send may be about an earlier datagram, whose client is gone (udp(7)): then this one was not sent. */
+const sendAttempts = 3;
+
+/** A full buffer, a client that is gone, the host's own firewall: lost like any datagram, and asked for again. */
+function sendTo(socket: udp.Socket<"buffer">, answer: Buffer, port: number, address: string): void {
+  for (let attempt = 1; attempt <= sendAttempts && !socket.closed; attempt++) {
+    try {
+      socket.send(answer, port, address);
+      return;
+    } catch {
+      continue;
+    }
+  }
 }
 
 function listenTcp(host: string, port: number, respond: Responder): Promise<Endpoint> {

@@ -13,15 +13,23 @@ async function start(name: string, ...flags: readonly string[]): Promise<void> {
   await ok("run", "-d", "--name", name, ...flags, testImage, "sleep", "1000");
 }
 
+/** The words that run a program of this machine's in the container's network. */
+const netnsOf = async (container: string): Promise<string[]> => [
+  "nsenter",
+  "-n",
+  "-t",
+  await ok("inspect", "-f", "{{.State.Pid}}", container),
+];
+
 /** What dig says within the container's network, asking the first server of its resolv.conf. */
 async function dig(
   container: string,
   ...words: readonly string[]
 ): Promise<{ status: string; answers: string[] }> {
-  const pid = await ok("inspect", "-f", "{{.State.Pid}}", container);
-  const [, server = ""] =
+  const [, first = ""] =
     /nameserver (\S+)/.exec(await ok("exec", container, "cat", "/etc/resolv.conf")) ?? [];
-  const inside = ["nsenter", "-t", pid, "-n", "dig", `@${server}`, "+tries=1", "+time=6", ...words];
+  const server = words.some((word) => word.startsWith("@")) ? [] : [`@${first}`];
+  const inside = [...(await netnsOf(container)), "dig", ...server, "+tries=1", "+time=6", ...words];
   const { stdout } = await run(inside);
   const [, status = "no answer"] = /status: (\w+)/.exec(stdout) ?? [];
   const answers = stdout.split("\n").filter((line) => /^[^;\s]/.test(line));
@@ -94,8 +102,20 @@ describe("a user's network", () => {
     expect((await dig("db", "memory")).answers).toHaveLength(1);
     await ok("network", "disconnect", "front", "db");
     expect((await dig("db", "memory")).answers).toHaveLength(1);
+    expect((await dig("db", "@127.0.0.11", "memory")).answers).toHaveLength(1);
     expect((await dig("web", "+time=3", "db")).answers).toEqual([]);
     await ok("network", "connect", "--alias", "app", "front", "db");
+  });
+
+  test("127.0.0.11, which other programs' settings name, answers as well", async () => {
+    const web = await addressOf("web", "front");
+    for (const how of ["+notcp", "+tcp"])
+      expect(await dig("db", "@127.0.0.11", how, "web")).toEqual({
+        status: "NOERROR",
+        answers: [`A ${web}`],
+      });
+    expect((await dig("db", "@127.0.0.11", "-x", web)).answers).toEqual(["PTR web.front."]);
+    expect(await ok("exec", "db", "nslookup", "web", "127.0.0.11")).toContain(web);
   });
 
   test("a link is a name of one container's own", async () => {

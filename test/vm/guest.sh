@@ -8,6 +8,8 @@ task=$(sed 's/.*sampan=\([^ ]*\).*/\1/' /proc/cmdline)
 # Everything takes many times longer here.
 export SAMPAN_EXECUTABLE=/repo/dist/sampan SAMPAN_TEST_SLOWNESS=10 CI=true
 ln -sf /repo/docker /usr/local/bin/docker
+# As on a machine that Docker ran on once.
+modprobe br_netfilter
 cd /repo || exit 1
 
 do_task() {
