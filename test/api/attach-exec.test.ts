@@ -94,10 +94,18 @@ describe("attach", () => {
   });
 
   test("several clients see the same output", async () => {
-    const id = await ok("run", "-d", image, "sh", "-c", "sleep 1; seq 1 1000");
-    const outputs = await Promise.all(
-      [1, 2, 3].map(async () => (await docker("attach", "--no-stdin", id)).stdout),
+    const since = String(Math.floor(Date.now() / 1000));
+    const wait = "until [ -e /go ]; do sleep 0.1; done";
+    const id = await ok("run", "-d", image, "sh", "-c", `${wait}; seq 1 1000`);
+    const attached = [1, 2, 3].map(async () => (await docker("attach", "--no-stdin", id)).stdout);
+    const untilNow = (): string[] => ["--since", since, "--until", (Date.now() / 1000).toFixed(9)];
+    const attaches = ["--filter", "event=attach", "--filter", `container=${id}`, "--format", "{{.Action}}"];
+    await eventually(
+      async () => (await ok("events", ...untilNow(), ...attaches)).split("\n").length === 3,
+      () => "three clients to be attached",
     );
+    await ok("exec", id, "touch", "/go");
+    const outputs = await Promise.all(attached);
     const expected = `${Array.from({ length: 1000 }, (_, at) => at + 1).join("\n")}\n`;
     expect(outputs).toEqual([expected, expected, expected]);
     await ok("rm", id);
@@ -194,8 +202,11 @@ describe("exec", () => {
 
   test("ends with the container", async () => {
     const id = await ok("run", "-d", image, "sleep", "1000");
-    const execution = docker("exec", id, "sleep", "1000");
-    await Bun.sleep(700);
+    const execution = docker("exec", id, "sleep", "999");
+    await eventually(
+      async () => (await ok("top", id)).includes("sleep 999"),
+      () => "the exec to run",
+    );
     await ok("kill", id);
     expect((await execution).exitCode).toBe(137);
     await ok("rm", id);

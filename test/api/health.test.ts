@@ -48,17 +48,12 @@ const eventsOf = (id: string, since: number): Promise<string> =>
 describe("a container with a health check", () => {
   test("is starting, then healthy, then unhealthy, and back", async () => {
     const since = Math.floor(Date.now() / 1000);
-    const id = await started(
-      "--health-cmd",
-      "cat /broken && exit 1 || echo fine",
-      "--health-interval",
-      "300ms",
-      "--health-retries",
-      "2",
-    );
+    const command = "until [ -e /go ]; do sleep 0.1; done; cat /broken && exit 1 || echo fine";
+    const id = await started("--health-cmd", command, "--health-interval", "300ms", "--health-retries", "2");
     expect(await healthOf(id)).toEqual({ Status: "starting", FailingStreak: 0, Log: [] });
     expect(await ok("ps", "--format", "{{.Status}}")).toMatch(/^Up .* \(health: starting\)$/);
     expect(await ok("ps", "-q", "--no-trunc", "--filter", "health=starting")).toBe(id);
+    await ok("exec", id, "touch", "/go");
     await becomes(id, "healthy");
     expect((await healthOf(id))?.Log.at(-1)).toMatchObject({
       ExitCode: 0,
@@ -79,7 +74,7 @@ describe("a container with a health check", () => {
       "health_status: unhealthy",
       "health_status: healthy",
     ]);
-    expect(actions).toContain("exec_create: /bin/sh -c cat /broken && exit 1 || echo fine");
+    expect(actions).toContain(`exec_create: /bin/sh -c ${command}`);
     expect(actions).toContain("exec_die");
     await ok("rm", "-f", id);
   });
