@@ -1,5 +1,5 @@
 // `create`: check everything first, then make the folder, the volumes and, last, the record that is the commit.
-import { mkdirSync, statSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { InvalidParameterError, NotFoundError, NotImplementedError, errorText } from "../base/errors.ts";
 import { Rollback } from "../base/rollback.ts";
@@ -12,6 +12,7 @@ import { parsePlatform, platformText, requirePlatform } from "../images/image-pl
 import type { Image } from "../images/image-store.ts";
 import type { CreateContainerBody, MountPoint } from "../spec/docker.ts";
 import { publishContainerEvent, publishVolumeEvent } from "./engine.ts";
+import { makeBindSource, requireBindSource } from "./bind-sources.ts";
 import type { Engine } from "./engine.ts";
 import { lookUpNetwork } from "./find-network.ts";
 import { hostFacts } from "./host-facts.ts";
@@ -46,7 +47,8 @@ export async function createContainer(
   const { config, hostConfig, warnings } = settings;
   const endpoints = endpointsByName(engine, settings.endpoints);
   checkLinks(engine, hostConfig.Links);
-  for (const mount of settings.mounts) checkSource(mount, settings.mustExist);
+  for (const mount of settings.mounts)
+    if (settings.mustExist.has(mount.Destination)) requireBindSource(mount);
   settings.volumes.forEach(refuseUnknownOptions);
 
   await using rollback = new Rollback((what, err) =>
@@ -128,15 +130,6 @@ function refuseTakenName(engine: Engine, name: string | undefined): void {
   if (name !== undefined && holder) throw nameTaken(name, holder.id);
 }
 
-/** `mustExist` holds the bind sources that `--mount` gave; those of `-v` are made, as Docker does. */
-function checkSource(mount: MountPoint, mustExist: ReadonlySet<string>): void {
-  if (mount.Type !== "bind" || !mustExist.has(mount.Destination)) return;
-  if (!statSync(mount.Source, { throwIfNoEntry: false }))
-    throw new InvalidParameterError(
-      `invalid mount config for type "bind": bind source path does not exist: ${mount.Source}`,
-    );
-}
-
 /** The mount with its source on this machine: volumes are made, and the folders that `-v` names. */
 function prepareMount(
   engine: Engine,
@@ -144,10 +137,7 @@ function prepareMount(
   requests: ReadonlyMap<string, VolumeRequest>,
   onVolumeMade: (name: string) => void,
 ): MountPoint {
-  if (mount.Type === "bind") {
-    if (!statSync(mount.Source, { throwIfNoEntry: false })) mkdirSync(mount.Source, { recursive: true });
-    return mount;
-  }
+  makeBindSource(mount);
   if (mount.Type !== "volume") return mount;
   const name = mount.Name || engine.host.random.hex(32);
   const existed = engine.volumes.get(name) !== undefined;

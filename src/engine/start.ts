@@ -4,6 +4,7 @@ import { Rollback } from "../base/rollback.ts";
 import { startingHealth } from "../containers/health.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import { isUp, transition } from "../containers/state.ts";
+import { ensureBindSources } from "./bind-sources.ts";
 import { writeBundle } from "./bundle.ts";
 import { driverOf, publishContainerEvent } from "./engine.ts";
 import type { Engine } from "./engine.ts";
@@ -75,6 +76,7 @@ async function bringUp(engine: Engine, record: ContainerRecord): Promise<void> {
     );
     // One step back for all: taking down is safe whatever has been set up.
     rollback.onFailure("take down", () => takeDown(engine, record));
+    ensureBindSources(record);
     mountRootfs(engine, record);
     const sandbox = enterNetwork(engine, record);
     const published = await claimPorts(engine, record, sandbox);

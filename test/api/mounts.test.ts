@@ -1,6 +1,6 @@
 // The root file system, tmpfs, bind mounts and volumes of a container.
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventually, output } from "../harness/command.ts";
 import { engineForTests } from "../harness/for-tests.ts";
@@ -116,6 +116,22 @@ describe("bind mounts", () => {
     );
     expect(exitCode).toBe(125);
     expect(stderr).toContain("bind source path does not exist");
+  });
+
+  test("a source that is gone at the start: --mount refuses in Docker's words, -v makes a folder again", async () => {
+    const gone = folder("gone");
+    const bind = `type=bind,source=${gone},target=/x`;
+    const mounted = await engine.ok("create", "--mount", bind, image, "true");
+    const volume = await engine.ok("create", "-v", `${gone}:/x`, image, "test", "-d", "/x");
+    rmSync(gone, { recursive: true });
+    const { exitCode, stderr } = await engine.docker("start", mounted);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(
+      `invalid mount config for type "bind": bind source path does not exist: ${gone}`,
+    );
+    expect(await engine.ok("start", "-a", volume)).toBe("");
+    expect(existsSync(gone)).toBe(true);
+    await engine.ok("rm", mounted, volume);
   });
 
   test("a relative destination is refused", async () => {
