@@ -197,7 +197,7 @@ type ConfigFile = Readonly<Record<string, unknown>>;
 
 function parseFlags(args: readonly string[]) {
   try {
-    const { given, rest } = takeSwitches(args);
+    const { given, rest } = takeSwitches(args.flatMap(withoutEquals));
     return {
       ...parseArgs({ args: rest, options: flags, strict: true, allowPositionals: false }).values,
       ...given,
@@ -205,6 +205,12 @@ function parseFlags(args: readonly string[]) {
   } catch (err) {
     throw new InvalidParameterError(err instanceof Error ? err.message : String(err), { cause: err });
   }
+}
+
+/** `-g=/data`, as Go's flags were written in 2013. */
+function withoutEquals(arg: string): readonly string[] {
+  const [, flag, value = ""] = /^(-[a-zA-Z])=([^]*)$/.exec(arg) ?? [];
+  return flag === undefined ? [arg] : [flag, value];
 }
 
 /** dockerd's `--icc=false`, which parseArgs refuses. */

@@ -6,7 +6,7 @@ export type Role = {
   readonly args: readonly string[];
 };
 
-/** Flags of the daemon of 2013 that take a value, besides those that the client has too. */
+/** Flags of 2013 that take a value in a word of its own, and what the client has like them. Longer ones want a "=" before `-d`. */
 const valueFlags = new Set(["-b", "-g", "-p", "-G", "-H"]);
 
 /** @param argv0 the name that the process was given. */
