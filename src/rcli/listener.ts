@@ -7,6 +7,7 @@
 import type { Socket, TCPSocketListener } from "bun";
 import { errorText, InvalidParameterError, SystemError } from "../base/errors.ts";
 import { SocketStream } from "../client/socket-stream.ts";
+import { prepareListeningSockets } from "../sys/listening-sockets.ts";
 import type { RcliAddress } from "./address.ts";
 import { parseCommandLine, readCommandLine } from "./command-line.ts";
 import { peerProcess, peerSocket, refusalOf } from "./peer.ts";
@@ -24,10 +25,7 @@ export type RcliOptions = CommandWorld & {
   readonly maxConnections?: number;
 };
 
-export type RcliListener = {
-  readonly port: number;
-  close(): void;
-};
+export type RcliListener = { close(): void };
 
 /** The options line of a connection that gets no further. */
 const notRaw = '{"RawTerminal":false}\n';
@@ -97,8 +95,8 @@ export function listenForCommands({ host, port }: RcliAddress, options: RcliOpti
   } catch (err) {
     throw new SystemError(`cannot listen on ${host}:${port}`, { cause: err });
   }
+  prepareListeningSockets();
   return {
-    port: listener.port,
     close: () => {
       listener.stop();
       for (const connection of open) connection.close();
@@ -108,7 +106,9 @@ export function listenForCommands({ host, port }: RcliAddress, options: RcliOpti
 
 async function serve(connection: Accepted, options: RcliOptions): Promise<void> {
   const { log, groupID, lineTimeoutMs = 10_000 } = options;
-  const peer = connection.peerSocket && (await peerProcess(connection.peerSocket));
+  const socket = connection.peerSocket;
+  const isHopeless = socket === undefined || (socket.uid !== 0 && groupID === undefined);
+  const peer = isHopeless ? undefined : await peerProcess(socket);
   const refusal = refusalOf(peer, groupID);
   if (refusal !== undefined) {
     log.warn("command connection refused", { ...connection.peerSocket, ...peer, reason: refusal });
