@@ -6,6 +6,7 @@ import type { Answer, Chunk, Headers, HijackAnswer, StreamAnswer } from "./answe
 import { jsonType } from "./answer.ts";
 import { pumpHijacked } from "./pump.ts";
 import { compileRoutes } from "./router.ts";
+import type { Router } from "./router.ts";
 import { routes } from "./routes.ts";
 import { answerTo, errorAnswer } from "./serve.ts";
 import type { ApiRequest } from "./serve.ts";
@@ -33,8 +34,10 @@ export type LocalAnswer =
 export type LocalCalls = (request: LocalRequest, signal: AbortSignal) => Promise<LocalAnswer>;
 
 export function localCalls(engine: Engine): LocalCalls {
-  const router = compileRoutes(routes);
+  // Most daemons never need it: half a megabyte of compiled patterns.
+  let router: Router | undefined;
   return async (local, signal) => {
+    router ??= compileRoutes(routes);
     const request = requestOf(local);
     try {
       return await described(await answerTo(engine, router, request, signal), signal);
