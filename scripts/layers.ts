@@ -9,7 +9,9 @@ const nouns = ["containers", "images", "networks", "volumes", "build"];
 /** What a folder of src/ may import besides itself. The files in src/ itself are the daemon, but for main.ts. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   main: ["base", "init", "daemon", "monitor", "cli"],
-  daemon: ["api", "engine", ...nouns, ...parts],
+  daemon: ["api", "rcli", "engine", ...nouns, ...parts],
+  // The client's commands, run in the daemon.
+  rcli: ["api", "cli", "client", "engine", ...parts],
   api: ["engine", ...nouns, ...parts],
   engine: [...nouns, ...parts],
   ...Object.fromEntries(nouns.map((noun) => [noun, parts])),

@@ -53,6 +53,9 @@ package_name() {
     python-docker:*) echo python3-docker ;;
     nft:*) echo nftables ;;
     dig:apt) echo bind9-dnsutils ;;
+    nc:dnf | nc:yum) echo nmap-ncat ;;
+    nc:pacman) echo openbsd-netcat ;;
+    nc:*) echo netcat-openbsd ;;
     dig:apk) echo bind-tools ;;
     dig:pacman) echo bind ;;
     dig:*) echo bind-utils ;;

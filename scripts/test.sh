@@ -11,6 +11,7 @@ missing_tools() {
   have docker || echo docker-client
   have getfattr || echo attr
   have dig || echo dig
+  have nc || echo nc
   for tool in nft runc skopeo docker-registry openssl bzip2 xz zstd perl; do have $tool || echo $tool; done
   /usr/bin/python3 -c "import docker" 2>/dev/null || echo python-docker
 }

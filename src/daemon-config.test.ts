@@ -111,3 +111,19 @@ test("daemonCommand: --dns takes addresses only, and what goes with it", () => {
     "IP address is not correctly formatted: ns.example",
   );
 });
+
+test("daemonCommand: the command protocol is on, on loopback, unless it is told otherwise", () => {
+  expect(configOf().rcli).toEqual({ host: "127.0.0.1", port: 4242, isAskedFor: false });
+  expect(configOf("--rcli=off").rcli).toBeUndefined();
+  expect(configOf("--rcli", "127.0.0.1:5").rcli).toEqual({ host: "127.0.0.1", port: 5, isAskedFor: true });
+  expect(() => configOf("--rcli=0.0.0.0:4242")).toThrow("loopback");
+});
+
+test("daemonCommand: flags as they were written in 2013", () => {
+  expect(configOf("-g=/data", "-p=/x.pid", "-D", "-b=lxcbr0")).toMatchObject({
+    root: "/data",
+    pidFile: "/x.pid",
+    debug: true,
+    network: { bridge: "lxcbr0" },
+  });
+});

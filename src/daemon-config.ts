@@ -7,6 +7,8 @@ import { InvalidParameterError } from "./base/errors.ts";
 import { networkOptions } from "./daemon-network-config.ts";
 import type { RegistrySettings } from "./engine/registries.ts";
 import type { NetworksOptions } from "./networks/networks.ts";
+import type { RcliAddress } from "./rcli/address.ts";
+import { parseRcliAddress } from "./rcli/address.ts";
 import type { ProxySettings } from "./registry/proxy.ts";
 import { registryKeys, registrySettings } from "./registry-settings.ts";
 import type { ResolvConf } from "./resolver/resolv-conf.ts";
@@ -19,6 +21,8 @@ export type DaemonConfig = {
   readonly pidFile: string;
   /** Addresses to listen on: `unix:///path`, `tcp://host:port`. Never empty. */
   readonly hosts: readonly string[];
+  /** Where the command protocol of 2013 is spoken, if it is. */
+  readonly rcli: RcliAddress | undefined;
   readonly socketGroup: string;
   readonly network: Omit<NetworksOptions, "instance" | "execRoot">;
   /** What stands in resolv.conf for containers that ask for nothing else of that kind. */
@@ -159,7 +163,7 @@ Options:
       --max-concurrent-downloads, --max-concurrent-uploads int
                                 Layers at once, over all pulls and pushes (default 3, 5)
   -p, --pidfile string          (default: sampan.pid in the run directory)
-      --rcli string             The 2013 command protocol: "off"
+      --rcli off|address        The command protocol of 2013, on loopback (default "127.0.0.1:4242")
       --registry-mirror list    Mirror of Docker Hub, asked first
       --tlsverify, --tlscacert, --tlscert, --tlskey
                                 Mutual TLS for tcp listeners
@@ -193,7 +197,7 @@ type ConfigFile = Readonly<Record<string, unknown>>;
 
 function parseFlags(args: readonly string[]) {
   try {
-    const { given, rest } = takeSwitches(args);
+    const { given, rest } = takeSwitches(args.flatMap(withoutEquals));
     return {
       ...parseArgs({ args: rest, options: flags, strict: true, allowPositionals: false }).values,
       ...given,
@@ -201,6 +205,12 @@ function parseFlags(args: readonly string[]) {
   } catch (err) {
     throw new InvalidParameterError(err instanceof Error ? err.message : String(err), { cause: err });
   }
+}
+
+/** `-g=/data`, as Go's flags were written in 2013. */
+function withoutEquals(arg: string): readonly string[] {
+  const [, flag, value = ""] = /^(-[a-zA-Z])=([^]*)$/.exec(arg) ?? [];
+  return flag === undefined ? [arg] : [flag, value];
 }
 
 /** dockerd's `--icc=false`, which parseArgs refuses. */
@@ -241,15 +251,13 @@ function merge(values: Flags, file: ConfigFile, proxies: ProxySettings): DaemonC
     key: string = flag,
   ): readonly string[] => values[flag] ?? stringsOf(key, file[key]);
   const execRoot = text("exec-root") ?? defaultExecRoot;
-  const rcli = text("rcli") ?? "off";
-  if (rcli !== "off")
-    throw new InvalidParameterError(`the 2013 command protocol is not in this build: --rcli=${rcli}`);
   const hosts = list("host", "hosts");
   return {
     root: values["data-root"] ?? values.root ?? values.graph ?? text("data-root") ?? defaultRoot,
     execRoot,
     pidFile: text("pidfile") ?? `${execRoot}/sampan.pid`,
     hosts: hosts.length > 0 ? hosts.map(checkedHost) : [`unix://${execRoot}/sampan.sock`],
+    rcli: parseRcliAddress(text("rcli")),
     socketGroup: text("group") ?? "sampan",
     network: networkOptions((flag, key = flag) => values[flag] ?? file[key]),
     dns: {

@@ -1,9 +1,10 @@
 // The daemon: configuration, one lock, the engine, the listeners; signals end it and leave every container running.
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { createApi } from "./api/api.ts";
+import { localCalls } from "./api/local-calls.ts";
 import type { Api } from "./api/serve.ts";
-import { listen, parseListenAddress, refuseOpenTcp } from "./api/server.ts";
+import { groupId, listen, parseListenAddress, refuseOpenTcp } from "./api/server.ts";
 import type { Listener, ListenOptions } from "./api/server.ts";
 import { buildInfo } from "./base/build-info.ts";
 import { ConflictError, InvalidParameterError, errorText } from "./base/errors.ts";
@@ -11,9 +12,12 @@ import { realHost } from "./base/host.ts";
 import { standardErrorLog } from "./base/structured-log.ts";
 import { daemonCommand, daemonUsage } from "./daemon-config.ts";
 import type { DaemonConfig } from "./daemon-config.ts";
+import { pidIn, writePidFile } from "./pid-file.ts";
 import type { Engine, EngineConfig } from "./engine/engine.ts";
 import { closeEngine, openEngine } from "./engine/open-engine.ts";
 import { stopAll } from "./engine/stop-all.ts";
+import { listenForCommands } from "./rcli/listener.ts";
+import type { RcliListener } from "./rcli/listener.ts";
 import { joinOwnCgroups } from "./runtime/cgroup-processes.ts";
 import { monitorFiles } from "./runtime/monitor-protocol.ts";
 import { machineGoesDown, serviceManager } from "./service-manager.ts";
@@ -28,12 +32,25 @@ export async function runDaemon(args: readonly string[]): Promise<number> {
     const command = daemonCommand(args, takeProxySettings(process.env));
     if (command.action === "help") return say(1, daemonUsage, 0);
     if (command.action === "validate") return say(1, "configuration OK\n", 0);
-    refuseUnsupported();
+    const problem = unsupported(process);
+    if (problem !== undefined) throw new InvalidParameterError(problem);
     await serve(command.config);
     return 0;
   } catch (err) {
     return say(2, `sampan daemon: ${errorText(err)}\n`, 1);
   }
+}
+
+/** Why no daemon can run on this machine, or as this user. */
+export function unsupported({
+  platform,
+  arch,
+  getuid,
+}: Pick<NodeJS.Process, "platform" | "arch" | "getuid">): string | undefined {
+  if (platform !== "linux") return `the daemon runs on Linux only, not on ${platform}`;
+  if (arch !== "x64" && arch !== "arm64")
+    return `the architecture ${arch} is not supported: amd64 and arm64 are`;
+  return getuid?.() === 0 ? undefined : "the daemon must be started as root";
 }
 
 async function serve(config: DaemonConfig): Promise<void> {
@@ -52,13 +69,18 @@ async function serve(config: DaemonConfig): Promise<void> {
   writePidFile(config.pidFile);
   const engine = await openEngine(host, engineConfig(config));
   const listeners: Listener[] = [];
+  let commands: RcliListener | undefined;
   try {
     const active = keepMemorySmall({
       nowMs: () => host.clock.monotonicMs(),
       later: (ms, run) => setTimeout(run, ms).unref(),
     });
     const api = noticed(createApi(engine), active);
-    for (const address of addresses) listeners.push(await listen(api, address, options));
+    for (const address of addresses) {
+      log.debug("opening listener", address);
+      listeners.push(await listen(api, address, options));
+    }
+    commands = listenForCommandsOf2013(engine, config, active);
     log.info("daemon ready", {
       version: buildInfo.version,
       hosts: config.hosts.join(","),
@@ -74,9 +96,36 @@ async function serve(config: DaemonConfig): Promise<void> {
       await stopAll(engine);
     } else log.info("daemon stopping, containers go on", { signal });
   } finally {
+    commands?.close();
     for (const listener of listeners) listener.closeAll();
     await closeEngine(engine);
     rmSync(config.pidFile, { force: true });
+  }
+}
+
+/** Several daemons may run side by side, and one of them has the usual port. */
+function listenForCommandsOf2013(
+  engine: Engine,
+  { rcli, root, hosts, socketGroup }: DaemonConfig,
+  active: () => void,
+): RcliListener | undefined {
+  if (rcli === undefined) return undefined;
+  const { log } = engine.host;
+  const { host, port, isAskedFor } = rcli;
+  log.debug("opening listener", { kind: "rcli", host, port });
+  try {
+    return listenForCommands(rcli, {
+      log,
+      root,
+      active,
+      calls: localCalls(engine),
+      apiAddress: hosts[0] ?? "",
+      groupID: groupId(socketGroup),
+    });
+  } catch (err) {
+    if (isAskedFor) throw err;
+    log.warn("no command protocol, its port is not to be had", { host, port, error: errorText(err) });
+    return undefined;
   }
 }
 
@@ -143,29 +192,9 @@ function lockFolders(config: DaemonConfig): Disposable {
   const fds = [config.root, config.execRoot].map((folder) => {
     const fd = openSync(join(folder, "daemon.lock"), "a", 0o600);
     if (tryLock(fd)) return fd;
-    throw new ConflictError(`another daemon uses ${folder} (pid ${readPid(config.pidFile) ?? "unknown"})`);
+    throw new ConflictError(`another daemon uses ${folder} (pid ${pidIn(config.pidFile) ?? "unknown"})`);
   });
   return { [Symbol.dispose]: () => fds.forEach(closeSync) };
-}
-
-function readPid(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8").trim();
-  } catch {
-    return undefined; // only names the other daemon in a message
-  }
-}
-
-function writePidFile(path: string): void {
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, `${process.pid}\n`, { mode: 0o644 });
-}
-
-function refuseUnsupported(): void {
-  if (process.platform !== "linux") throw new InvalidParameterError("the daemon runs on Linux only");
-  if (process.arch !== "x64" && process.arch !== "arm64")
-    throw new InvalidParameterError(`the architecture ${process.arch} is not supported: amd64 and arm64 are`);
-  if (process.getuid?.() !== 0) throw new InvalidParameterError("the daemon must be started as root");
 }
 
 function toldToStop(): Promise<string> {

@@ -1,25 +1,35 @@
 // One executable, four roles. The role follows from how it was called; each is ONE dynamic import (two for the daemon, whose
 // heap is set first), so that the client never pays for the daemon's code and the in-container init pays for neither.
 
-const args = process.argv.slice(2);
-const first = args[0];
+import { roleOf } from "./base/role.ts";
 
-if (process.argv0 === "/sbin/init" || first === "init") {
-  const { runInit } = await import("./init/init.ts");
-  process.exitCode = runInit(process.argv0 === "/sbin/init" ? args : args.slice(1));
-} else if (first === "daemon" || first === "-d") {
-  const { takeDaemonHeapOptions } = await import("./base/heap-thrift.ts");
-  takeDaemonHeapOptions();
-  const { runDaemon } = await import("./daemon.ts");
-  process.exitCode = await runDaemon(args.slice(1));
-} else if (first === "monitor") {
-  const { runMonitor } = await import("./monitor/monitor.ts");
-  process.exitCode = runMonitor(args.slice(1));
-} else {
-  process.exitCode = await client();
+const { name, args } = roleOf(process.argv0, process.argv.slice(2));
+
+switch (name) {
+  case "init": {
+    const { runInit } = await import("./init/init.ts");
+    process.exitCode = runInit(args);
+    break;
+  }
+  case "daemon": {
+    const { takeDaemonHeapOptions } = await import("./base/heap-thrift.ts");
+    takeDaemonHeapOptions();
+    const { runDaemon } = await import("./daemon.ts");
+    process.exitCode = await runDaemon(args);
+    break;
+  }
+  case "monitor": {
+    const { runMonitor } = await import("./monitor/monitor.ts");
+    process.exitCode = runMonitor(args);
+    break;
+  }
+  case "client":
+    process.exitCode = await client();
+    break;
 }
 
 async function client(): Promise<number> {
+  const [first] = args;
   if (args.length === 1 && first !== undefined && ["--version", "-v", "--help"].includes(first)) {
     const [{ answeredQuickly }, { processStreams }] = await Promise.all([
       import("./cli/quick-answers.ts"),

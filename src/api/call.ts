@@ -1,5 +1,6 @@
 // One request as a handler sees it, and how its body is read.
-import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders } from "node:http";
+import type { Readable } from "node:stream";
 import type { GenericSchema } from "valibot";
 import { InvalidParameterError, TooLargeError } from "../base/errors.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -16,7 +17,7 @@ export type Call = {
   readonly params: Readonly<Record<string, string>>;
   readonly query: Query;
   readonly headers: IncomingHttpHeaders;
-  readonly body: IncomingMessage;
+  readonly body: Readable;
   /** Aborted when the client goes away before its answer is complete. */
   readonly signal: AbortSignal;
 };
@@ -96,7 +97,7 @@ function mediaTypeProblem(mediaType: string): string | undefined {
   return more === "" ? undefined : "unexpected content after media subtype";
 }
 
-async function readText(body: IncomingMessage): Promise<string> {
+async function readText(body: Readable): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of body as AsyncIterable<Buffer>) {

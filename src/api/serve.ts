@@ -1,6 +1,6 @@
 // One request: route, version, handler, answer. Which endpoints there are is said by the table; listening is server.ts's part.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Duplex } from "node:stream";
+import type { Duplex, Readable } from "node:stream";
 import { buildInfo } from "../base/build-info.ts";
 import { errorText, InvalidParameterError, rootError } from "../base/errors.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -26,6 +26,9 @@ const commonHeaders: Headers = {
   Ostype: "linux",
   Server: `Sampan/${buildInfo.version} (linux)`,
 };
+
+/** What a handler may know of a request, however it came. */
+export type ApiRequest = Readable & Pick<IncomingMessage, "method" | "url" | "headers">;
 
 export function serveRoutes(engine: Engine, table: readonly Route[]): Api {
   const router = compileRoutes(table);
@@ -58,24 +61,33 @@ async function serve(
     const answer = await answerTo(engine, router, request, signal);
     await writeAnswer(answer, sink, signal);
   } catch (err) {
-    const status = statusOf(err);
-    // Every other status tells the client what it can do itself.
-    if (status === 500 && !signal.aborted) logFailure(engine, request, err);
+    const failed = errorAnswer(engine, request, err, signal);
     if (sink.isStarted() || signal.aborted) sink.stream.destroy();
-    else await writeAnswer(errorAnswer(err, status), sink, signal);
+    else await writeAnswer(failed, sink, signal);
   }
 }
 
-function logFailure(engine: Engine, { method, url }: IncomingMessage, err: unknown): void {
+/** What a client is told of a failure; what is our fault, or the machine's, is logged too. */
+export function errorAnswer(engine: Engine, request: ApiRequest, err: unknown, signal: AbortSignal): Answer {
+  const status = statusOf(err);
+  // Every other status tells the client what it can do itself.
+  if (status === 500 && !signal.aborted) logFailure(engine, request, err);
+  const message = errorText(err);
+  if (err instanceof VersionTooOldError) return { kind: "text", status, text: `${message}\n` };
+  return json({ message }, status);
+}
+
+function logFailure(engine: Engine, { method, url }: ApiRequest, err: unknown): void {
   const root = rootError(err);
   const stack = root instanceof Error ? root.stack : undefined;
   engine.host.log.error("request failed", { method, url, error: errorText(err), stack });
 }
 
-async function answerTo(
+/** Rejects with what the handler throws. */
+export async function answerTo(
   engine: Engine,
   router: Router,
-  request: IncomingMessage,
+  request: ApiRequest,
   signal: AbortSignal,
 ): Promise<Answer> {
   const { method = "GET", url = "/", headers } = request;
@@ -91,10 +103,4 @@ async function answerTo(
     );
   const query = new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1));
   return route.handler({ engine, version, params, query, headers, body: request, signal });
-}
-
-function errorAnswer(err: unknown, status: number): Answer {
-  const message = errorText(err);
-  if (err instanceof VersionTooOldError) return { kind: "text", status, text: `${message}\n` };
-  return json({ message }, status);
 }

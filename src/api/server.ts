@@ -198,7 +198,8 @@ function answers(path: string): Promise<boolean> {
   });
 }
 
-function groupId(name: string): number | undefined {
+/** Undefined where the machine has no group of that name. */
+export function groupId(name: string): number | undefined {
   const line = readFileSync("/etc/group", "utf8")
     .split("\n")
     .find((row) => row.startsWith(`${name}:`));

@@ -1,29 +1,34 @@
 // Role: the client. Reads the command line by the table, runs the command, turns what went wrong into words and an
 // exit code. Everything that is not needed by every call is loaded when it is.
 
-import { EngineClient } from "../client/engine-client.ts";
-import type { Command, Env } from "./command.ts";
-import { findCommand, globalFlags } from "./command-table.ts";
+import type { Command, Context, Env } from "./command.ts";
+import { findCommand } from "./command-table.ts";
 import { CommandError } from "./failure.ts";
-import { readConfigFile, textsSetting } from "./config-file.ts";
 import { parseFlags } from "./flag-parser.ts";
 import { flagsOf } from "./flags.ts";
 import type { Flags } from "./flags.ts";
-import { chooseAddress, configDirectory } from "./global-options.ts";
+import { ownMachine } from "./own-machine.ts";
+import type { Place } from "./place.ts";
 import type { Output, Streams } from "./streams.ts";
 
 /**
  * Runs one command line (without the program's name). Returns the exit code when all output has been written.
  *
  * @param env the caller's variables.
+ * @param place where the command runs: here, unless somebody else's command line is run on their behalf.
  */
-export async function runClient(args: readonly string[], env: Env, streams: Streams): Promise<number> {
+export async function runClient(
+  args: readonly string[],
+  env: Env,
+  streams: Streams,
+  place: Place = ownMachine,
+): Promise<number> {
   const { stdout, stderr } = streams;
   let command: Invoked | undefined;
   let debug = false;
   try {
-    const { values, operands, help, warnings } = parseFlags(globalFlags, args, true);
-    const options = flagsOf(globalFlags, values);
+    const { values, operands, help, warnings } = parseFlags(place.globalFlags, args, true);
+    const options = flagsOf(place.globalFlags, values);
     debug = options.bool("debug");
     if (warnings.length > 0) await stderr.write(`${warnings.join("\n")}\n`);
     if (options.bool("version")) return await printVersion(stdout);
@@ -33,7 +38,7 @@ export async function runClient(args: readonly string[], env: Env, streams: Stre
     const found = findCommand(operands);
     if (found.kind === "command") {
       command = { command: found.command, path: found.path };
-      return await invoke(command, found.rest, options, { env, streams });
+      return await invoke(command, found.rest, options, { env, streams, place });
     }
     const { groupPage } = await import("./help.ts");
     if (found.kind === "group") {
@@ -41,7 +46,7 @@ export async function runClient(args: readonly string[], env: Env, streams: Stre
       await (asked ? stdout : stderr).write(groupPage(found.group));
       return 0;
     }
-    if (found.group === undefined) await runPlugin(found.word, operands.slice(1), options, { env, streams });
+    if (found.group === undefined) await place.plugin(found.word, operands.slice(1), options, env);
     const { unknownCommand } = await import("./report.ts");
     await stderr.write(unknownCommand(operands));
     return 1;
@@ -56,14 +61,15 @@ export async function runClient(args: readonly string[], env: Env, streams: Stre
 /** A command and the path by which it was called ("container ls"). */
 export type Invoked = { readonly command: Command; readonly path: string };
 
-type Surroundings = { readonly env: Env; readonly streams: Streams };
+type Surroundings = { readonly env: Env; readonly streams: Streams; readonly place: Place };
 
 async function invoke(
   { command, path }: Invoked,
   words: readonly string[],
   options: Flags,
-  { env, streams }: Surroundings,
+  surroundings: Surroundings,
 ): Promise<number> {
+  const { streams, place } = surroundings;
   const parsed = parseFlags(command.flags, words, command.stopAtOperand === true);
   if (parsed.warnings.length > 0) await streams.stderr.write(`${parsed.warnings.join("\n")}\n`);
   if (parsed.help) {
@@ -78,42 +84,35 @@ async function invoke(
     const { operandCount } = await import("./report.ts");
     throw operandCount(command.operands, path);
   }
-  const directory = configDirectory(options, env);
-  // Read by another thread while this one loads the command.
-  const reading = readConfigFile(directory);
+  if (!place.hasUsersFiles) (await import("./users-files.ts")).refuseUsersFiles(command, path, parsed);
+  // The configuration is read by another thread while this one loads the command.
+  const running = inContext(command, options, surroundings, async (context) =>
+    (await loading)(context, flagsOf(command.flags, parsed.values), parsed.operands),
+  );
   const loading = command.load();
   loading.catch(() => undefined);
-  const { config, warning } = await reading;
+  return await running;
+}
+
+/** Makes the world that a command sees, and takes it down when `run` is done. */
+export async function inContext(
+  command: Pick<Command, "withoutEngine">,
+  options: Flags,
+  { env, streams, place }: Surroundings,
+  run: (context: Context) => Promise<number>,
+): Promise<number> {
+  const configStore = place.configStore(options, env);
+  const { config, warning } = await configStore.read();
   if (warning !== undefined) await streams.stderr.write(warning);
-  const { endpoint, contextName } = await chooseAddress(options, env, {
-    directory,
+  const { client, contextName, configDirectory } = await place.engine(options, env, {
     config,
     orDefault: command.withoutEngine === true,
   });
-  const client = new EngineClient(endpoint, env["DOCKER_API_VERSION"], textsSetting(config, "HttpHeaders"));
   try {
-    const handler = await loading;
-    const context = { ...streams, env, client, configDirectory: directory, config, contextName };
-    return await handler(context, flagsOf(command.flags, parsed.values), parsed.operands);
+    return await run({ ...streams, env, client, configDirectory, config, configStore, contextName });
   } finally {
     client.close();
   }
-}
-
-/** Does not come back when there is such a plugin: this process becomes it. */
-async function runPlugin(
-  name: string,
-  words: readonly string[],
-  options: Flags,
-  { env }: Surroundings,
-): Promise<void> {
-  const { becomePlugin, findPlugin } = await import("./plugin.ts");
-  const directory = configDirectory(options, env);
-  const plugin = await findPlugin(name, directory);
-  if (plugin === undefined) return;
-  const { config } = await readConfigFile(directory);
-  const { endpoint } = await chooseAddress(options, env, { directory, config, orDefault: false });
-  becomePlugin(plugin, [name, ...words], { ...env, DOCKER_CONFIG: directory, DOCKER_HOST: endpoint.url });
 }
 
 /** @throws CommandError for a flag that only other engines have. */

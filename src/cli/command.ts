@@ -1,7 +1,7 @@
 // What a command is: the shape of the one table that parsing, help and dispatch are made from.
 
 import type { EngineClient } from "../client/engine-client.ts";
-import type { ConfigFile } from "./config-file.ts";
+import type { ConfigFile, ConfigStore } from "./config-file.ts";
 import type { Flags } from "./flags.ts";
 import type { Streams } from "./streams.ts";
 
@@ -46,6 +46,13 @@ export type Flag = {
   readonly aliasOf?: string;
   /** Printed to stderr when an old spelling is used. */
   readonly deprecated?: string;
+  /**
+   * Values that name a file of the user's machine: all of them, or those that match. A command that runs elsewhere on
+   * the user's behalf refuses them, instead of taking a file of that other machine.
+   */
+  readonly file?: true | RegExp;
+  /** Values that logs must not show: whole, or behind a "=". */
+  readonly secret?: "value" | "after=";
 };
 
 export type Section = "common" | "commands" | "management";
@@ -57,9 +64,11 @@ export type Context = Streams & {
   readonly env: Env;
   /** Made, not connected: a command that fails on its arguments never opens a socket. */
   readonly client: EngineClient;
-  /** `--config`, DOCKER_CONFIG or ~/.docker: where the user's config.json lies. */
+  /** `--config`, DOCKER_CONFIG or ~/.docker: where the user's contexts lie. */
   readonly configDirectory: string;
   readonly config: ConfigFile;
+  /** Where `config` is kept. */
+  readonly configStore: ConfigStore;
   /** The name of the engine's address among the user's contexts. */
   readonly contextName: string;
 };
@@ -87,6 +96,10 @@ export type Command = {
   readonly names?: "container" | "image" | "network" | "volume" | "context";
   /** It works without an engine's address: a context that cannot be read does not stop it. */
   readonly withoutEngine?: true;
+  /** It is about the user's own machine, and makes no sense where that is another one. */
+  readonly ownMachine?: true;
+  /** The first operand that names a file of the user's machine. */
+  readonly fileOperand?: (operands: readonly string[]) => string | undefined;
   readonly flags: readonly Flag[];
   readonly examples?: readonly string[];
   /** Errors of this command end with 125 and name the program, as `run` does, whose exit codes belong to the container. */

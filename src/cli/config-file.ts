@@ -2,6 +2,15 @@
 
 export type ConfigFile = Readonly<Record<string, unknown>>;
 
+/** Where a user's configuration is kept: config.json, or what stands for it where the user has no files. */
+export type ConfigStore = {
+  /** As users know it, for messages. */
+  readonly place: string;
+  readonly read: () => Promise<ReadConfig>;
+  /** Whole or not at all. */
+  readonly write: (config: ConfigFile) => Promise<void>;
+};
+
 export type ReadConfig = { readonly config: ConfigFile; readonly warning?: string };
 
 /** Empty without the file; a file that cannot be read is no reason to stop, but is said. */

@@ -10,12 +10,14 @@ export type Credentials = {
   readonly password: string;
   readonly serveraddress: string;
   readonly identitytoken?: string;
+  /** As 2013's registry asked for one; kept, and of no use today. */
+  readonly email?: string;
 };
 
 /** What Docker's files call the registry that a name without one means. */
 export const hubAddress = "https://index.docker.io/v1/";
 
-type Entry = { readonly auth?: string; readonly identitytoken?: string };
+type Entry = { readonly auth?: string; readonly identitytoken?: string; readonly email?: string };
 
 function authsOf(config: ConfigFile): Readonly<Record<string, Entry>> {
   const auths = config["auths"];
@@ -41,6 +43,7 @@ function credentialsInFile(config: ConfigFile, server: string): Credentials | un
     password: password.join(":"),
     serveraddress: server,
     ...(entry.identitytoken && { identitytoken: entry.identitytoken }),
+    ...(entry.email && { email: entry.email }),
   };
 }
 
@@ -58,7 +61,7 @@ export async function authHeader(config: ConfigFile, image: string): Promise<str
 
 /** @param entry undefined to forget the registry. */
 export async function storeCredentials(
-  { config, configDirectory }: Context,
+  { config, configStore }: Context,
   server: string,
   entry: Credentials | undefined,
 ): Promise<void> {
@@ -75,8 +78,9 @@ export async function storeCredentials(
       : entry && {
           auth: Buffer.from(`${entry.username}:${entry.password}`).toString("base64"),
           ...(entry.identitytoken && { identitytoken: entry.identitytoken }),
+          ...(entry.email && { email: entry.email }),
         };
-  await writeConfigFile(configDirectory, {
+  await configStore.write({
     ...config,
     auths: stored === undefined ? others : { ...others, [server]: stored },
   });

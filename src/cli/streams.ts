@@ -18,9 +18,12 @@ export type Output = {
 export type Input = {
   /** Its bytes; may be asked for once. */
   readonly bytes: () => ReadableStream<Uint8Array>;
-  readonly isTerminal: () => Promise<boolean>;
+  /** Undefined where that cannot be known. */
+  readonly isTerminal: () => Promise<boolean | undefined>;
   /** Raw mode, where it is a terminal, until the returned function is called (more than once does no harm). */
   readonly makeRaw: () => Promise<() => void>;
+  /** `makeRaw` will follow: for streams where that can be said before the first output only. */
+  readonly expectRaw?: () => Promise<void>;
 };
 
 export type Streams = {

@@ -13,9 +13,9 @@ import type {
   UpdateContainerBody,
   WaitAnswer,
 } from "../spec/docker.ts";
-import type { Connection } from "./connection.ts";
 import type { Answer, EngineClient, Query } from "./engine-client.ts";
 import { ProtocolError } from "./errors.ts";
+import type { RawStream } from "./transport.ts";
 
 /** The API's filters: names with the values that match. */
 type Filters = Readonly<Record<string, readonly string[]>>;
@@ -116,7 +116,7 @@ export async function attachContainer(
   client: EngineClient,
   id: string,
   query: AttachQuery,
-): Promise<Connection> {
+): Promise<RawStream> {
   return await client.hijack({ method: "POST", path: `${pathOf(id)}/attach`, query });
 }
 

@@ -4,11 +4,11 @@
 // shows. A daemon that does not know it refuses (400) and names its own newest one, which is then used. With
 // DOCKER_API_VERSION there is nothing to find out.
 
-import { Connection } from "./connection.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { ResponseError } from "./errors.ts";
-import { readBody, readHead, reusable, sendRequest } from "./http.ts";
 import type { Body, HttpRequest, ResponseHead } from "./http.ts";
+import { SocketTransport } from "./socket-transport.ts";
+import type { Exchange, RawStream, Transport } from "./transport.ts";
 
 export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
 
@@ -37,6 +37,7 @@ export const clientApiVersion = "1.50";
 
 export class EngineClient {
   readonly endpoint: Endpoint;
+  readonly #transport: Transport;
   /** Sent with every call. */
   readonly #headers: Readonly<Record<string, string>>;
   #version: string;
@@ -44,12 +45,16 @@ export class EngineClient {
   readonly #versionIsFixed: boolean;
   /** The daemon has answered in this version. */
   #versionIsKnown: boolean;
-  #idle: Connection[] = [];
-  readonly #busy = new Set<Connection>();
-  #closed = false;
 
-  constructor(endpoint: Endpoint, apiVersion?: string, headers: Readonly<Record<string, string>> = {}) {
+  /** @param transport sockets to the endpoint, unless the engine is nearer. */
+  constructor(
+    endpoint: Endpoint,
+    apiVersion?: string,
+    headers: Readonly<Record<string, string>> = {},
+    transport: Transport = new SocketTransport(endpoint),
+  ) {
     this.endpoint = endpoint;
+    this.#transport = transport;
     this.#headers = headers;
     this.#version = apiVersion?.replace(/^v/, "") || clientApiVersion;
     this.#versionIsFixed = Boolean(apiVersion);
@@ -63,13 +68,7 @@ export class EngineClient {
 
   /** Opens connections ahead of their use, so that connecting and the caller's own work overlap. */
   async warm(count: number): Promise<void> {
-    await Promise.all(
-      Array.from({ length: count }, async () => {
-        const connection = await Connection.open(this.endpoint);
-        if (this.#closed) connection.close();
-        else this.#idle.push(connection);
-      }),
-    );
+    await this.#transport.warm(count);
   }
 
   /** Sends a call and reads the whole answer as JSON; undefined for an empty one. Throws ResponseError. */
@@ -89,68 +88,42 @@ export class EngineClient {
    * has been read to its end. Throws ResponseError for a status of 400 and above.
    */
   async open(call: Call): Promise<Answer> {
-    const { connection, head } = await this.#send(call);
-    return { head, body: this.#body(connection, head, call.method), close: () => this.#drop(connection) };
+    const { head, body, close } = await this.#send(call);
+    return { head, body: body(), close };
   }
 
   /**
    * Sends a call that turns its connection into a raw stream both ways (attach, exec). Throws ResponseError when the
    * daemon refuses. A daemon that answers 200 instead of 101 has hijacked as well, as Docker's did before 1.24.
    */
-  async hijack(call: Call): Promise<Connection> {
+  async hijack(call: Call): Promise<RawStream> {
     const headers = { ...call.headers, Connection: "Upgrade", Upgrade: "tcp" };
-    return (await this.#send({ ...call, headers })).connection;
+    return (await this.#send({ ...call, headers })).stream();
   }
 
   close(): void {
-    this.#closed = true;
-    for (const connection of [...this.#idle, ...this.#busy]) connection.close();
-    this.#idle = [];
-    this.#busy.clear();
-  }
-
-  async #take(): Promise<Connection> {
-    if (this.#closed) throw new Error("the client is closed");
-    let connection = this.#idle.pop();
-    while (connection?.ended) {
-      connection.close();
-      connection = this.#idle.pop();
-    }
-    connection ??= await Connection.open(this.endpoint);
-    this.#busy.add(connection);
-    return connection;
+    this.#transport.close();
   }
 
   /** Sends a call; once more, with an older version, if the daemon is older than we thought. */
-  async #send(call: Call): Promise<{ readonly connection: Connection; readonly head: ResponseHead }> {
+  async #send(call: Call): Promise<Exchange> {
     // A stream cannot be sent twice: find the version out before.
     if (!this.#versionIsKnown && call.stream !== undefined)
       await this.text({ method: "GET", path: "/_ping" });
     const used = this.#version;
-    const connection = await this.#take();
-    const head = await this.#exchange(connection, call);
+    const exchange = await this.#transport.send(this.#encode(call));
+    const { head } = exchange;
     if (head.status < 400) {
       this.#versionIsKnown = true;
-      return { connection, head };
+      return exchange;
     }
-    const failure = await this.#failure(connection, head, call);
-    this.#drop(connection);
+    const failure = new ResponseError(head.status, errorMessage(await bodyText(exchange.body()), head, call));
+    exchange.close();
     const newest = head.headers.get("api-version");
     const older = head.status === 400 && newest !== undefined && compareVersions(newest, used) < 0;
     if (this.#versionIsFixed || !older) throw failure;
     this.#version = newest;
     return await this.#send(call);
-  }
-
-  async #exchange(connection: Connection, call: Call): Promise<ResponseHead> {
-    try {
-      const sent = sendRequest(connection, this.#encode(call));
-      // The head may come before the body is out: a refused upload. A failure to read the source ends the call.
-      return await Promise.race([readHead(connection), sent.then(() => new Promise<never>(() => {}))]);
-    } catch (err) {
-      this.#drop(connection);
-      throw err;
-    }
   }
 
   #encode(call: Call): HttpRequest {
@@ -163,28 +136,6 @@ export class EngineClient {
     }
     const body: Body | undefined = call.stream;
     return { method, path, headers, ...(body && { body }) };
-  }
-
-  async *#body(connection: Connection, head: ResponseHead, method: HttpRequest["method"]): Answer["body"] {
-    let complete = false;
-    try {
-      yield* readBody(connection, head, method);
-      complete = true;
-    } finally {
-      this.#busy.delete(connection);
-      if (complete && reusable(head)) this.#idle.push(connection);
-      else connection.close();
-    }
-  }
-
-  async #failure(connection: Connection, head: ResponseHead, call: Call): Promise<ResponseError> {
-    const text = await bodyText(readBody(connection, head, call.method));
-    return new ResponseError(head.status, errorMessage(text, head, call));
-  }
-
-  #drop(connection: Connection): void {
-    this.#busy.delete(connection);
-    connection.close();
   }
 }
 

@@ -1,8 +1,8 @@
 // Calls about commands that run in a container beside its program.
 
 import type { ExecCreateBody, ExecInspect, ExecStartBody } from "../spec/docker.ts";
-import type { Connection } from "./connection.ts";
 import type { EngineClient } from "./engine-client.ts";
+import type { RawStream } from "./transport.ts";
 
 /** Returns the id of the command, which is not started yet. */
 export async function createExec(
@@ -14,7 +14,7 @@ export async function createExec(
   return (await client.json<{ readonly Id: string }>({ method: "POST", path, json: body })).Id;
 }
 
-export async function startExec(client: EngineClient, id: string, body: ExecStartBody): Promise<Connection> {
+export async function startExec(client: EngineClient, id: string, body: ExecStartBody): Promise<RawStream> {
   return await client.hijack({ method: "POST", path: `/exec/${id}/start`, json: body });
 }
 

@@ -1,15 +1,18 @@
 // Opens an engine: the stores, the network, the runtimes, the monitor, and last the restore. In the order of the first
-// Docker: containers/, graph/, repositories, network, restore. Closing leaves every container as it is.
+// Docker: containers/, graph/, repositories, network, auth, restore. Closing leaves every container as it is.
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { errorText } from "../base/errors.ts";
 import type { Host } from "../base/host.ts";
 import { instanceOf } from "../base/instance.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
+import type { Log } from "../base/log.ts";
 import { ContainerStore } from "../containers/container-store.ts";
 import { isUp } from "../containers/state.ts";
 import { openImageStore } from "../images/image-store.ts";
 import { openNetworks } from "../networks/networks.ts";
 import { NetworkStore } from "../networks/network-record.ts";
+import { dockercfgName, readDockercfg } from "../registry/dockercfg.ts";
 import { cgroupWarmer } from "../runtime/cgroup-warm-up.ts";
 import { removeCgroup } from "../runtime/cgroup-processes.ts";
 import { cgroupFacts } from "../runtime/cgroup.ts";
@@ -58,12 +61,12 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
   });
   opening.catch(() => {}); // awaited below; an earlier failure of another part must not leave it unobserved
 
-  host.log.debug("opening containers", { root });
+  host.log.debug("opening containers", { folder: join(root, "containers") });
   const containers = ContainerStore.open(root, host);
-  host.log.debug("opening graph and repositories", { root });
+  host.log.debug("opening graph", { folder: join(root, "graph") });
   const images = openImageStore(host, root);
   const volumes = new VolumeStore(host, root);
-  host.log.debug("opening networks", { bridge: config.network.bridge ?? instance.bridge });
+  host.log.debug("opening network manager", { bridge: config.network.bridge ?? instance.bridge });
   const store = new NetworkStore(host, root);
   const names = new NameService(containers, store, config);
   const networks = openNetworks(host, store, {
@@ -72,6 +75,7 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
     execRoot,
     clientOf: (network, address) => names.clientOf(network, address),
   });
+  checkAuth(host.log, root);
   const drivers = findDrivers(host.log, config);
   const monitor = await opening;
 
@@ -105,7 +109,7 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
   };
   deliver = (exit) => dispatchExit(engine, exit);
   exits.forEach(deliver);
-  host.log.debug("restoring containers");
+  host.log.debug("restoring containers", { count: containers.all().length });
   await restore(engine);
   return engine;
 }
@@ -131,6 +135,16 @@ function dispatchExit(
 ): void {
   const work = engine.containers.get(exit.id) ? containerExited : execExited;
   engine.background.run(`exit of ${exit.id}`, () => work(engine, exit.id, exit));
+}
+
+/** The credentials for commands that run in the daemon are read with each of these; that they can be is told at once. */
+function checkAuth(log: Log, root: string): void {
+  const file = join(root, dockercfgName);
+  try {
+    log.debug("reading auth", { file, registries: readDockercfg(file).map(({ server }) => server) });
+  } catch (err) {
+    log.warn("auth cannot be read", { error: errorText(err) });
+  }
 }
 
 function machineFacts(): SpecHost {

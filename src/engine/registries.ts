@@ -6,7 +6,8 @@ import { SingleFlight } from "../base/single-flight.ts";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Image, ImageStore } from "../images/image-store.ts";
-import { readDockercfg, type Credentials } from "../registry/credentials.ts";
+import { registryOfAddress, type Credentials } from "../registry/credentials.ts";
+import { dockercfgName, readDockercfg } from "../registry/dockercfg.ts";
 import { endpointsOf, type Endpoint, type RegistryConfig } from "../registry/endpoint.ts";
 import { atFirstEndpoint } from "../registry/first-endpoint.ts";
 import type { ProxySettings } from "../registry/proxy.ts";
@@ -51,7 +52,7 @@ export class Registries {
     this.uploads = new Limiter(config.maxConcurrentUploads);
     this.pulls = new SingleFlight();
     this.layers = new SingleFlight((layer) => images.layers.discard(layer));
-    this.#dockercfg = join(root, ".dockercfg");
+    this.#dockercfg = join(root, dockercfgName);
   }
 
   /** Docker Hub's own answer to a search. */
@@ -65,7 +66,8 @@ export class Registries {
 
   /** The caller's, else those that the first Docker's file keeps for the one registry that it knew. */
   credentialsFor(domain: string, given: Credentials | undefined): Credentials | undefined {
-    return given ?? (domain === "docker.io" ? readDockercfg(this.#dockercfg) : undefined);
+    if (given !== undefined || domain !== "docker.io") return given;
+    return readDockercfg(this.#dockercfg).find(({ server }) => registryOfAddress(server) === domain);
   }
 }
 

@@ -27,6 +27,7 @@ export class TagStore {
 
   constructor(host: Host, root: string) {
     this.#path = join(root, "repositories");
+    host.log.debug("opening repositories", { file: this.#path });
     try {
       this.#read();
     } catch (err) {

@@ -1,12 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, expect, test } from "bun:test";
-import { decodeAuthHeader, decodeConfigHeader, readDockercfg, registryOfAddress } from "./credentials.ts";
+import { expect, test } from "bun:test";
+import { decodeAuthHeader, decodeConfigHeader, registryOfAddress } from "./credentials.ts";
 
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
-const folder = mkdtempSync(join(tmpdir(), "sampan-credentials-"));
-afterAll(() => rmSync(folder, { recursive: true }));
 
 test.each([
   ["name and password", { username: "u", password: "p:w" }, { username: "u", password: "p:w" }],
@@ -45,13 +40,6 @@ test("decodeConfigHeader: by registry, Docker Hub under its one name", () => {
     "docker.io": { username: "h", password: "1" },
     "r.example:5000": { username: "r", password: "2" },
   });
-});
-
-test("readDockercfg: the file of 2013", () => {
-  const path = join(folder, ".dockercfg");
-  writeFileSync(path, `auth = ${Buffer.from("old:sesame").toString("base64")}\nemail = a@b.example\n`);
-  expect(readDockercfg(path)).toEqual({ username: "old", password: "sesame" });
-  expect(readDockercfg(join(folder, "none"))).toBeUndefined();
 });
 
 test.each([

@@ -1,5 +1,4 @@
-// Who somebody is to a registry, as clients send it along (header X-Registry-Auth) and as the first Docker kept it.
-import { readFileSync } from "node:fs";
+// Who somebody is to a registry, as clients send it along (header X-Registry-Auth).
 import { InvalidParameterError } from "../base/errors.ts";
 
 /** No field is ever written to a log, an event or an error. */
@@ -56,22 +55,6 @@ export function credentialsOf(body: Readonly<Record<string, unknown>>): Credenti
 export function registryOfAddress(address: string): string {
   const host = address.replace(/^https?:\/\//, "").replace(/\/.*$/, "");
   return ["index.docker.io", "registry-1.docker.io"].includes(host) ? "docker.io" : host;
-}
-
-/**
- * The file that the first Docker kept in its root, for the one registry that there was: lines `auth = BASE64` and
- * `email = ADDRESS`. Undefined where there is none or nothing in it.
- */
-export function readDockercfg(path: string): Credentials | undefined {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (err) {
-    if ((err as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw err;
-  }
-  const auth = /^auth\s*=\s*(\S+)\s*$/m.exec(text)?.[1];
-  return auth === undefined ? undefined : credentialsOf({ auth });
 }
 
 function decodeBasic(auth: string): { readonly username: string; readonly password: string } {

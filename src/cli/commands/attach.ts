@@ -14,7 +14,7 @@ export async function attach(context: Context, flags: Flags, operands: readonly 
   checkRunning(State);
   const tty = Config.Tty;
   const stdin = !flags.bool("no-stdin") && Config.OpenStdin;
-  if (stdin && tty && !(await context.stdin.isTerminal())) {
+  if (stdin && tty && (await context.stdin.isTerminal()) === false) {
     throw new CommandError("the input device is not a TTY");
   }
   const end = await followContainer(context, Id, {

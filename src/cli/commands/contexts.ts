@@ -6,7 +6,6 @@ import type { Context } from "../command.ts";
 import { textSetting } from "../config-file.ts";
 import { contextFolder, readContext } from "../contexts.ts";
 import type { ContextMeta } from "../contexts.ts";
-import { writeConfigFile } from "../credentials.ts";
 import { CommandError } from "../failure.ts";
 import { splitPair } from "../flags.ts";
 import type { Flags } from "../flags.ts";
@@ -254,10 +253,7 @@ export async function use(context: Context, _flags: Flags, operands: readonly st
   return 0;
 }
 
-async function setCurrent({ config, configDirectory }: Context, name: string): Promise<void> {
+async function setCurrent({ config, configStore }: Context, name: string): Promise<void> {
   const { currentContext: _before, ...others } = config;
-  await writeConfigFile(
-    configDirectory,
-    name === defaultContext ? others : { ...others, currentContext: name },
-  );
+  await configStore.write(name === defaultContext ? others : { ...others, currentContext: name });
 }

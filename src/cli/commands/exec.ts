@@ -17,7 +17,7 @@ export async function exec(context: Context, flags: Flags, operands: readonly st
   const detach = flags.bool("detach");
   const stdin = flags.bool("interactive") && !detach;
   const terminal = tty && !detach ? await import("../session/terminal.ts") : undefined;
-  if (stdin && terminal && !(await context.stdin.isTerminal()))
+  if (stdin && terminal && (await context.stdin.isTerminal()) === false)
     throw new CommandError("the input device is not a TTY");
   const size = await terminal?.outputSize(context);
   const detachKeys = chooseDetachKeys(context, flags, { tty, stdin });

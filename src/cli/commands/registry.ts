@@ -1,11 +1,10 @@
-// `pull`, `push`, `search`, `login` and `logout`.
+// `pull`, `push` and `search`.
 
 import { pullImage, pushImage, searchImages } from "../../client/images.ts";
-import { checkAuth } from "../../client/system.ts";
 import type { SearchResult } from "../../spec/docker-resources.ts";
 import { parseReference } from "../../spec/reference.ts";
 import type { Context } from "../command.ts";
-import { authHeader, findCredentials, hubAddress, storeCredentials } from "../credentials.ts";
+import { authHeader } from "../credentials.ts";
 import { CommandError } from "../failure.ts";
 import type { Flags } from "../flags.ts";
 import { formatOf } from "../format/format-flag.ts";
@@ -104,50 +103,4 @@ function searchRow(result: SearchResult, truncate: boolean): Row {
     IsOfficial: () => (result.is_official ? "[OK]" : ""),
     IsAutomated: () => (result.is_automated ? "[OK]" : ""),
   });
-}
-
-export async function login(context: Context, flags: Flags, operands: readonly string[]): Promise<number> {
-  const { client, config, configDirectory, stdin, stdout, stderr } = context;
-  const server = serverAddress(operands[0]);
-  const fromStdin = flags.bool("password-stdin");
-  if (flags.given("password")) {
-    if (fromStdin)
-      throw new CommandError("conflicting options: cannot specify both --password and --password-stdin");
-    await stderr.write("WARNING! Using --password via the CLI is insecure. Use --password-stdin.\n");
-  }
-  const known = await findCredentials(config, server);
-  const username = flags.text("username") || (known?.username ?? "");
-  if (fromStdin && !flags.given("username"))
-    throw new CommandError("the --password-stdin option requires --username to be set");
-  const password = fromStdin
-    ? (await new Response(stdin.bytes()).text()).replace(/\r?\n$/, "")
-    : flags.text("password") || (known?.password ?? "");
-  if (username === "" || password === "") {
-    throw new CommandError("Error: Cannot perform an interactive login from a non TTY device");
-  }
-  const { Status, IdentityToken } = await checkAuth(client, { username, password, serveraddress: server });
-  await storeCredentials(context, server, {
-    username,
-    password: IdentityToken ? "" : password,
-    serveraddress: server,
-    ...(IdentityToken && { identitytoken: IdentityToken }),
-  });
-  await stderr.write(
-    `\nWARNING! Your credentials are stored unencrypted in '${configDirectory}/config.json'.\n`,
-  );
-  await stdout.write(`\n${Status}\n`);
-  return 0;
-}
-
-export async function logout(context: Context, _flags: Flags, operands: readonly string[]): Promise<number> {
-  const server = serverAddress(operands[0]);
-  await context.stdout.write(`Removing login credentials for ${server}\n`);
-  if ((await findCredentials(context.config, server)) !== undefined)
-    await storeCredentials(context, server, undefined);
-  return 0;
-}
-
-function serverAddress(operand: string | undefined): string {
-  if (operand === undefined || ["docker.io", "index.docker.io"].includes(operand)) return hubAddress;
-  return operand.replace(/^https?:\/\//, "").replace(/\/.*$/, "");
 }

@@ -50,6 +50,8 @@ async function runAttached(context: Context, flags: Flags, request: CreateReques
   } = body;
   const id = await createFrom(context, flags, { ...request, body }).catch(asRunError);
   await warm;
+  // Nothing else will say what was started.
+  if (!stdout && !stderr) await context.stdout.write(`${id}\n`);
   const end = await followContainer(context, id, {
     tty,
     stdin,
@@ -82,8 +84,10 @@ async function asRunError(err: unknown): Promise<never> {
 /** For a program with a terminal: there must be one on our side as well, and the engine gets to know its size. */
 async function withTerminal(context: Context, body: CreateContainerBody): Promise<CreateContainerBody> {
   if (!body.Tty) return body;
-  if (body.AttachStdin && !(await context.stdin.isTerminal()))
-    throw new CommandError("the input device is not a TTY");
+  if (body.AttachStdin) {
+    if ((await context.stdin.isTerminal()) === false) throw new CommandError("the input device is not a TTY");
+    await context.stdin.expectRaw?.();
+  }
   const { outputSize } = await import("../session/terminal.ts");
   const size = await outputSize(context);
   if (size === undefined) return body;

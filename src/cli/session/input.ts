@@ -1,7 +1,7 @@
 // Carries our stdin to a container.
 
 import { detachScanner } from "../../base/detach-keys.ts";
-import type { Connection } from "../../client/connection.ts";
+import type { RawStream } from "../../client/transport.ts";
 import type { Input } from "../streams.ts";
 
 export type InputEnd = "closed" | "detached";
@@ -16,7 +16,7 @@ export type InputCopy = {
 /** @param detachKeys the keys that leave the container; undefined where stdin is no terminal. */
 export function copyInput(
   stdin: Input,
-  connection: Connection,
+  connection: RawStream,
   detachKeys: Uint8Array | undefined,
 ): InputCopy {
   const reader = stdin.bytes().getReader();

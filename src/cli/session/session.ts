@@ -1,7 +1,7 @@
 // One attached stream: the user's terminal or pipes on one side, a container's program on the other.
 
 import { parseDetachKeys } from "../../base/detach-keys.ts";
-import type { Connection } from "../../client/connection.ts";
+import type { RawStream } from "../../client/transport.ts";
 import type { Streams } from "../streams.ts";
 import { copyInput } from "./input.ts";
 import type { InputCopy } from "./input.ts";
@@ -25,7 +25,7 @@ export type SessionEnd = "ended" | "detached";
  */
 export async function runSession(
   streams: Streams,
-  connection: Connection,
+  connection: RawStream,
   options: SessionOptions,
 ): Promise<SessionEnd> {
   const { tty, stdin, output, detachKeys } = options;

@@ -31,6 +31,8 @@ Use '-' as the destination to stream a tar archive of a
 container source to stdout.`,
     usage: "[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n\tsampan cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH",
     operands: { min: 2, max: 2 },
+    // As the command itself tells a container's path from one of the user's.
+    fileOperand: (operands) => operands.find((one) => one !== "-" && /^(?:[./]|[^:]*$)/.test(one)),
     names: "container",
     flags: [
       { name: "archive", short: "a", type: "bool", help: "Copy owner and group as well" },
@@ -57,7 +59,15 @@ container source to stdout.`,
     usage: "[OPTIONS] CONTAINER",
     operands: { min: 1, max: 1 },
     names: "container",
-    flags: [{ name: "output", short: "o", type: "string", help: "Write to this file instead of STDOUT" }],
+    flags: [
+      {
+        name: "output",
+        short: "o",
+        type: "string",
+        file: true,
+        help: "Write to this file instead of STDOUT",
+      },
+    ],
     load: () => import("../commands/archives-out.ts").then((module) => module.exportArchive),
   },
   {

@@ -60,6 +60,7 @@ export const imageCommands: readonly Command[] = [
     summary: "Import the contents from a tarball to create a filesystem image",
     usage: "[OPTIONS] file|URL|- [REPOSITORY[:TAG]]",
     operands: { min: 1, max: 2 },
+    fileOperand: ([source = "-"]) => (source === "-" || /^https?:\/\//.test(source) ? undefined : source),
     flags: [
       { name: "change", short: "c", type: "list", help: "Apply a Dockerfile instruction to the image" },
       { name: "message", short: "m", type: "string", help: "Comment for the image's history" },
@@ -75,7 +76,7 @@ export const imageCommands: readonly Command[] = [
     usage: "[OPTIONS]",
     operands: { min: 0, max: 0 },
     flags: [
-      { name: "input", short: "i", type: "string", help: "Read this file instead of STDIN" },
+      { name: "input", short: "i", type: "string", file: true, help: "Read this file instead of STDIN" },
       platform,
       { name: "quiet", short: "q", type: "bool", help: "Do not print progress" },
     ],
@@ -89,7 +90,13 @@ export const imageCommands: readonly Command[] = [
     operands: { min: 1 },
     names: "image",
     flags: [
-      { name: "output", short: "o", type: "string", help: "Write to this file instead of STDOUT" },
+      {
+        name: "output",
+        short: "o",
+        type: "string",
+        file: true,
+        help: "Write to this file instead of STDOUT",
+      },
       platform,
     ],
     load: () => import("../commands/archives-out.ts").then((module) => module.save),

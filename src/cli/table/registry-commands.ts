@@ -20,9 +20,11 @@ export const registryCommands: readonly Command[] = [
     summary: "Build an image from a Dockerfile",
     usage: "[OPTIONS] PATH | URL | -",
     operands: { min: 1, max: 1 },
+    fileOperand: ([context = "-"]) =>
+      context === "-" || /^(?:https?|git|ssh):\/\/|^git@/.test(context) ? undefined : context,
     flags: [
       { name: "add-host", type: "list", help: "Add a name to the hosts file (NAME:ADDRESS)" },
-      { name: "build-arg", type: "list", help: "Set a variable of the build" },
+      { name: "build-arg", type: "list", secret: "after=", help: "Set a variable of the build" },
       { name: "cache-from", type: "strings", help: "Image whose layers may be used" },
       { name: "cgroup-parent", type: "string", help: "Cgroup to run RUN instructions in" },
       { name: "compress", type: "bool", help: "Send the context compressed" },
@@ -34,7 +36,7 @@ export const registryCommands: readonly Command[] = [
       contentTrust,
       { name: "file", short: "f", type: "string", help: "The Dockerfile (default: PATH/Dockerfile)" },
       { name: "force-rm", type: "bool", help: "Remove intermediate containers, also after a failure" },
-      { name: "iidfile", type: "string", help: "Write the ID of the image to this file" },
+      { name: "iidfile", type: "string", file: true, help: "Write the ID of the image to this file" },
       { name: "isolation", type: "string", help: "", hidden: true },
       { name: "label", type: "list", help: "Set a label (KEY=VALUE)" },
       { name: "memory", short: "m", type: "bytes", help: "Memory limit" },
@@ -98,11 +100,16 @@ export const registryCommands: readonly Command[] = [
     usage: "[OPTIONS] [SERVER]",
     operands: { min: 0, max: 1 },
     flags: [
-      { name: "password", short: "p", type: "string", help: "Password or access token" },
+      { name: "password", short: "p", type: "string", secret: "value", help: "Password or access token" },
+      {
+        name: "migrate-dockercfg",
+        type: "bool",
+        help: "Take over what the engine's .dockercfg holds, instead of asking",
+      },
       { name: "password-stdin", type: "bool", help: "Read the password from STDIN" },
       { name: "username", short: "u", type: "string", help: "Name of the user" },
     ],
-    load: () => import("../commands/registry.ts").then((module) => module.login),
+    load: () => import("../commands/login.ts").then((module) => module.login),
   },
   {
     paths: ["logout"],
@@ -113,7 +120,7 @@ export const registryCommands: readonly Command[] = [
     operands: { min: 0, max: 1 },
     withoutEngine: true,
     flags: [],
-    load: () => import("../commands/registry.ts").then((module) => module.logout),
+    load: () => import("../commands/login.ts").then((module) => module.logout),
   },
   {
     paths: ["manifest inspect"],

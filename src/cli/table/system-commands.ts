@@ -103,6 +103,7 @@ export const systemCommands: readonly Command[] = [
   },
   {
     paths: ["__complete"],
+    ownMachine: true,
     summary: "Print what may stand at the end of a command line",
     usage: "WORD...",
     operands: { min: 1 },
@@ -114,6 +115,7 @@ export const systemCommands: readonly Command[] = [
   {
     paths: ["install"],
     section: "commands",
+    ownMachine: true,
     withoutEngine: true,
     summary: "Install this executable and a systemd unit that runs the engine",
     usage: "[OPTIONS]",

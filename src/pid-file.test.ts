@@ -1,0 +1,46 @@
+import { mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "bun:test";
+import { ConflictError } from "./base/errors.ts";
+import { pidIn, writePidFile } from "./pid-file.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "sampan-pid-"));
+const living = Bun.spawn(["sleep", "60"]);
+afterAll(() => {
+  living.kill();
+  rmSync(folder, { recursive: true });
+});
+
+function fileWith(text: string): string {
+  const path = join(folder, `${Bun.hash(text)}.pid`);
+  writeFileSync(path, text);
+  return path;
+}
+
+test("writePidFile: a process that wrote the file and still runs keeps others out", () => {
+  const path = fileWith(`${living.pid}\n`);
+  expect(() => writePidFile(path)).toThrow(ConflictError);
+  expect(() => writePidFile(path)).toThrow(`process ${living.pid}`);
+  expect(pidIn(path)).toBe(living.pid);
+});
+
+test("writePidFile: a number that another process has got since is nobody's", () => {
+  const path = fileWith(`${living.pid} `);
+  const before = new Date(Date.now() - 3_600_000);
+  utimesSync(path, before, before);
+  writePidFile(path);
+  expect(readFileSync(path, "utf8")).toBe(`${process.pid}\n`);
+});
+
+test.each(["4194999\n", "", "no number", "-1", `${process.pid}`])("writePidFile: %j is stale", (text) => {
+  const path = fileWith(text);
+  writePidFile(path);
+  expect(pidIn(path)).toBe(process.pid);
+});
+
+test("writePidFile: makes the folder", () => {
+  const path = join(folder, "deep/er/x.pid");
+  writePidFile(path);
+  expect(pidIn(path)).toBe(process.pid);
+});
