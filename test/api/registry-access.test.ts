@@ -5,7 +5,7 @@ import { createServer, request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { run } from "../harness/command.ts";
+import { inTerminal, run } from "../harness/command.ts";
 import { startDaemon, type Daemon } from "../harness/daemon.ts";
 import { sampanExecutable } from "../harness/executable.ts";
 import { loadTestImage, testImage } from "../harness/images.ts";
@@ -112,6 +112,27 @@ const tokens = await kept(
   }),
 );
 const tokenRegistry = await kept(startRegistry({ token: tokens }));
+
+test("our own client asks on a terminal, and shows no password", async () => {
+  const config = join(folder, "asked");
+  const { child, type, waitFor, seen } = inTerminal([
+    sampanExecutable(),
+    "--config",
+    config,
+    "-H",
+    `unix://${engine.socket}`,
+    "login",
+    basicRegistry.host,
+  ]);
+  await waitFor("Username: ");
+  type(`${user}\r`);
+  await waitFor("Password: ");
+  type(`${password}\r`);
+  await waitFor("Login Succeeded");
+  expect(await child.exited).toBe(0);
+  expect(seen()).not.toContain(password);
+  expect(readFileSync(join(config, "config.json"), "utf8")).toContain(basicRegistry.host);
+});
 
 describe("token authentication", () => {
   const registry = tokenRegistry;
