@@ -115,7 +115,7 @@ const tokenRegistry = await kept(startRegistry({ token: tokens }));
 
 test("our own client asks on a terminal, and shows no password", async () => {
   const config = join(folder, "asked");
-  const { child, type, waitFor, seen } = inTerminal([
+  const asked = inTerminal([
     sampanExecutable(),
     "--config",
     config,
@@ -124,13 +124,13 @@ test("our own client asks on a terminal, and shows no password", async () => {
     "login",
     basicRegistry.host,
   ]);
-  await waitFor("Username: ");
-  type(`${user}\r`);
-  await waitFor("Password: ");
-  type(`${password}\r`);
-  await waitFor("Login Succeeded");
-  expect(await child.exited).toBe(0);
-  expect(seen()).not.toContain(password);
+  await asked.waitFor("Username: ");
+  asked.type(`${user}\r`);
+  await asked.waitFor("Password: ");
+  asked.type(`${password}\r`);
+  await asked.waitFor("Login Succeeded");
+  expect(await asked.child.exited).toBe(0);
+  expect(asked.seen()).not.toContain(password);
   expect(readFileSync(join(config, "config.json"), "utf8")).toContain(basicRegistry.host);
 });
 
