@@ -66,7 +66,7 @@ async function serve(config: DaemonConfig): Promise<void> {
   mkdirSync(config.root, { recursive: true, mode: 0o711 });
   mkdirSync(config.execRoot, { recursive: true, mode: 0o711 });
   using _locks = lockFolders(config);
-  writePidFile(config.pidFile);
+  writePidFile(config.pidFile, host.clock.now());
   const engine = await openEngine(host, engineConfig(config));
   const listeners: Listener[] = [];
   let commands: RcliListener | undefined;

@@ -20,8 +20,8 @@ function fileWith(text: string): string {
 
 test("writePidFile: a process that wrote the file and still runs keeps others out", () => {
   const path = fileWith(`${living.pid}\n`);
-  expect(() => writePidFile(path)).toThrow(ConflictError);
-  expect(() => writePidFile(path)).toThrow(`process ${living.pid}`);
+  expect(() => writePidFile(path, new Date())).toThrow(ConflictError);
+  expect(() => writePidFile(path, new Date())).toThrow(`process ${living.pid}`);
   expect(pidIn(path)).toBe(living.pid);
 });
 
@@ -29,18 +29,18 @@ test("writePidFile: a number that another process has got since is nobody's", ()
   const path = fileWith(`${living.pid} `);
   const before = new Date(Date.now() - 3_600_000);
   utimesSync(path, before, before);
-  writePidFile(path);
+  writePidFile(path, new Date());
   expect(readFileSync(path, "utf8")).toBe(`${process.pid}\n`);
 });
 
 test.each(["4194999\n", "", "no number", "-1", `${process.pid}`])("writePidFile: %j is stale", (text) => {
   const path = fileWith(text);
-  writePidFile(path);
+  writePidFile(path, new Date());
   expect(pidIn(path)).toBe(process.pid);
 });
 
 test("writePidFile: makes the folder", () => {
   const path = join(folder, "deep/er/x.pid");
-  writePidFile(path);
+  writePidFile(path, new Date());
   expect(pidIn(path)).toBe(process.pid);
 });

@@ -18,9 +18,9 @@ export function pidIn(path: string): number | undefined {
 }
 
 /** ConflictError when the process that wrote the file still runs. */
-export function writePidFile(path: string): void {
+export function writePidFile(path: string, now: Date): void {
   const pid = pidIn(path);
-  if (pid !== undefined && pid !== process.pid && hasWritten(pid, path))
+  if (pid !== undefined && pid !== process.pid && hasWritten(pid, path, now))
     throw new ConflictError(`pid file found, ensure that process ${pid} is not running or delete ${path}`);
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, `${process.pid}\n`, { mode: 0o644 });
@@ -32,10 +32,10 @@ const inexactMs = 2_000;
 const tickMs = 10;
 
 /** Whether process `pid` was there when the file was written: one that began later has got the number of another. */
-function hasWritten(pid: number, path: string): boolean {
+function hasWritten(pid: number, path: string, now: Date): boolean {
   const ticks = processStartTime(pid);
   if (ticks === undefined) return false;
   const upMs = Number(readFileSync("/proc/uptime", "latin1").split(" ")[0]) * 1000;
-  const startedMs = Date.now() - upMs + Number(ticks) * tickMs;
+  const startedMs = now.getTime() - upMs + Number(ticks) * tickMs;
   return startedMs <= statSync(path).mtimeMs + inexactMs;
 }

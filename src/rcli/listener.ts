@@ -10,8 +10,8 @@ import { SocketStream } from "../client/socket-stream.ts";
 import { prepareListeningSockets } from "../sys/listening-sockets.ts";
 import type { RcliAddress } from "./address.ts";
 import { parseCommandLine, readCommandLine } from "./command-line.ts";
-import { peerProcess, peerSocket, refusalOf } from "./peer.ts";
-import type { Ends, Peer, PeerSocket } from "./peer.ts";
+import { peerProcess, peerSocket, refusalOf, strangersRefusal } from "./peer.ts";
+import type { Ends, Peer } from "./peer.ts";
 import type { CommandWorld } from "./run-command.ts";
 
 export type RcliOptions = CommandWorld & {
@@ -38,8 +38,6 @@ class Accepted extends SocketStream {
   readonly on = this.events;
   readonly #socket: Socket<Accepted>;
   readonly ends: Ends;
-  /** Looked for at once: a client that closes early cannot be told from others later. */
-  readonly peerSocket: PeerSocket | undefined;
 
   constructor(socket: Socket<Accepted>) {
     super();
@@ -47,7 +45,6 @@ class Accepted extends SocketStream {
     this.#socket = socket;
     const { remoteAddress, remotePort, localAddress, localPort } = socket;
     this.ends = { remoteAddress, remotePort, localAddress, localPort };
-    this.peerSocket = peerSocket(this.ends);
   }
 
   /** Closed on our side, with what is still on its way sent by the kernel. */
@@ -106,12 +103,13 @@ export function listenForCommands({ host, port }: RcliAddress, options: RcliOpti
 
 async function serve(connection: Accepted, options: RcliOptions): Promise<void> {
   const { log, groupID, lineTimeoutMs = 10_000 } = options;
-  const socket = connection.peerSocket;
-  const isHopeless = socket === undefined || (socket.uid !== 0 && groupID === undefined);
-  const peer = isHopeless ? undefined : await peerProcess(socket);
-  const refusal = refusalOf(peer, groupID);
+  // Before anything is waited for: a client that closes early cannot be told from others later.
+  const socket = peerSocket(connection.ends);
+  const isStranger = socket !== undefined && socket.uid !== 0 && groupID === undefined;
+  const peer = socket === undefined || isStranger ? undefined : await peerProcess(socket);
+  const refusal = isStranger ? strangersRefusal : refusalOf(peer, groupID);
   if (refusal !== undefined) {
-    log.warn("command connection refused", { ...connection.peerSocket, ...peer, reason: refusal });
+    log.warn("command connection refused", { ...socket, ...peer, reason: refusal });
     return await refuse(connection, refusal);
   }
   const words = await commandOf(connection, lineTimeoutMs);

@@ -108,11 +108,13 @@ function describe(pid: number, uid: number): Peer | undefined {
   }
 }
 
+export const strangersRefusal = "permission denied: only root and the members of the engine's group get in";
+
 /** Why the peer may not give commands; undefined when it may. */
 export function refusalOf(peer: Peer | undefined, groupID: number | undefined): string | undefined {
   if (peer === undefined) return "permission denied: it cannot be told who is at the other end";
   if (!peer.sharesRoot)
     return "permission denied: programs in containers, and others with a root directory of their own, do not get in";
   if (peer.uid === 0 || (groupID !== undefined && peer.groups.includes(groupID))) return undefined;
-  return "permission denied: only root and the members of the engine's group get in";
+  return strangersRefusal;
 }

@@ -361,6 +361,14 @@ for how in range(200):
 describe(".dockercfg", () => {
   const file = join(daemon.root, ".dockercfg");
 
+  test("push asks first who the user is, where nobody knows; Ctrl-C ends it", async () => {
+    const { socket, ended, waitFor } = converse(port, ["push", "ali/none"]);
+    await waitFor("Username: ");
+    socket.write("al\u0003");
+    expect(await ended).toMatchObject({ raw: true, text: "Username: al" });
+    expect(existsSync(file)).toBe(false);
+  });
+
   test("login asks on a raw terminal, and keeps what the registry accepts", async () => {
     const { socket, ended, waitFor } = converse(port, ["login"]);
     await waitFor("Username: ");

@@ -5,7 +5,7 @@ import { createServer, request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { run } from "../harness/command.ts";
+import { inTerminal, run } from "../harness/command.ts";
 import { startDaemon, type Daemon } from "../harness/daemon.ts";
 import { sampanExecutable } from "../harness/executable.ts";
 import { loadTestImage, testImage } from "../harness/images.ts";
@@ -112,6 +112,27 @@ const tokens = await kept(
   }),
 );
 const tokenRegistry = await kept(startRegistry({ token: tokens }));
+
+test("our own client asks on a terminal, and shows no password", async () => {
+  const config = join(folder, "asked");
+  const asked = inTerminal([
+    sampanExecutable(),
+    "--config",
+    config,
+    "-H",
+    `unix://${engine.socket}`,
+    "login",
+    basicRegistry.host,
+  ]);
+  await asked.waitFor("Username: ");
+  asked.type(`${user}\r`);
+  await asked.waitFor("Password: ");
+  asked.type(`${password}\r`);
+  await asked.waitFor("Login Succeeded");
+  expect(await asked.child.exited).toBe(0);
+  expect(asked.seen()).not.toContain(password);
+  expect(readFileSync(join(config, "config.json"), "utf8")).toContain(basicRegistry.host);
+});
 
 describe("token authentication", () => {
   const registry = tokenRegistry;
