@@ -1,25 +1,34 @@
 // The bridges that containers are plugged into: our own, made when they are not there, or existing ones of the user's.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { InvalidParameterError } from "../base/errors.ts";
+import type { Instance } from "../base/instance.ts";
 import type { Log } from "../base/log.ts";
 import { addAddress, removeAddress, type InterfaceAddress } from "../netlink/address.ts";
 import { changeLink, createBridge, deleteLink, type Link } from "../netlink/link.ts";
 import { findLink, listAddresses, type Rtnetlink } from "../netlink/rtnetlink.ts";
-import { macOf } from "./endpoint-plan.ts";
+import { macOf, networkAliasOf } from "./endpoint-plan.ts";
 import { poolsOf, type BridgeNetworkRecord } from "./network-record.ts";
 import { parseAddress, parseSubnet } from "./subnet.ts";
 
 type Place = Pick<InterfaceAddress, "address" | "prefixLength">;
 
 /** Makes the network's bridge be there, up and with its addresses. A bridge that is not ours gets what it lacks, and keeps the rest. */
-export function ensureBridge(log: Log, host: Rtnetlink, record: BridgeNetworkRecord): void {
-  const { bridge, ownBridge, mtu } = record;
+export function ensureBridge(
+  log: Log,
+  host: Rtnetlink,
+  instance: Instance,
+  record: BridgeNetworkRecord,
+): void {
+  const { id, bridge, ownBridge, mtu } = record;
+  const alias = networkAliasOf(instance, id);
   const link = findLink(host, bridge);
   const places = placesOf(record);
   if (link === undefined) {
     if (!ownBridge) throw new InvalidParameterError(`bridge ${bridge} does not exist`);
     // Without an address of its own a bridge takes the lowest of its ports', a new one at every start of a container.
-    host.perform(createBridge(bridge, { mtu, mac: macOf(firstAddress(places)) }));
+    const mac = macOf(firstAddress(places));
+    // Marked in the same step: at no moment is it nobody's.
+    host.perform(createBridge(bridge, { mtu, mac }), changeLink(bridge, { alias }));
     log.info("bridge created", { bridge, addresses: places.map(({ address }) => address) });
   } else checkIsBridge(link);
   writeSettings(record);
@@ -30,7 +39,7 @@ export function ensureBridge(log: Log, host: Rtnetlink, record: BridgeNetworkRec
   host.perform(
     ...surplus.map((address) => removeAddress(address)),
     ...missing.map(({ address, prefixLength }) => addAddress({ linkIndex: index, address, prefixLength })),
-    changeLink(index, { ...(ownBridge ? { ipv6LinkLocal: false } : {}), up: true }),
+    changeLink(index, { ...(ownBridge ? { alias, ipv6LinkLocal: false } : {}), up: true }),
   );
 }
 

@@ -89,7 +89,20 @@ export function aliasOf({ tag }: Instance, containerId: string): string {
   return `${tag}:${containerId}`;
 }
 
-/** The container that an interface belongs to; `undefined` for one that is not of this engine. */
+/** The mark of an interface that a network itself has on the host: its bridge, or what its containers' interfaces stand on. */
+export function networkAliasOf(instance: Instance, networkId: string): string {
+  return aliasOf(instance, `${networkMark}${networkId}`);
+}
+
+/** The network that an owner found by `ownerOf` is; `undefined` for a container. */
+export function networkOf(owner: string): string | undefined {
+  return owner.startsWith(networkMark) ? owner.slice(networkMark.length) : undefined;
+}
+
+/** No container's id has a slash. */
+const networkMark = "network/";
+
+/** The container that an interface belongs to, or the network; `undefined` for one that is not of this engine. */
 export function ownerOf({ tag }: Instance, alias: string | undefined): string | undefined {
   return alias?.startsWith(`${tag}:`) === true ? alias.slice(tag.length + 1) : undefined;
 }

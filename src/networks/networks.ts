@@ -1,6 +1,7 @@
 // All networks of this engine: their interfaces in the kernel, who has which address, the firewall and the published
 // ports. A thing with a life: it holds one conversation with the kernel.
 import { mkdirSync } from "node:fs";
+import { crashPoint } from "../base/crash-point.ts";
 import { errorText } from "../base/errors.ts";
 import type { Host } from "../base/host.ts";
 import type { Instance } from "../base/instance.ts";
@@ -84,7 +85,7 @@ export function openNetworks(host: Host, store: NetworkStore, options: NetworksO
   const rtnetlink = openRtnetlink();
   try {
     const record = defaultBridgeRecord(store, rtnetlink, options);
-    ensureBridge(host.log, rtnetlink, record);
+    ensureBridge(host.log, rtnetlink, options.instance, record);
     if (JSON.stringify(record) !== JSON.stringify(store.get(record.id))) store.put(record);
     const networks = new Networks(host, rtnetlink, store, record, options);
     networks.bringUpUserNetworks();
@@ -147,7 +148,7 @@ export class Networks {
     for (const record of this.store.all()) {
       if (!isAddressed(record) || record.id === this.#defaultId) continue;
       try {
-        ensureInterface(this.#host.log, this.rtnetlink, record);
+        ensureInterface(this.#host.log, this.rtnetlink, this.options.instance, record);
       } catch (err) {
         this.#host.log.warn("network cannot be used", { network: record.name, error: errorText(err) });
       }
@@ -177,7 +178,8 @@ export class Networks {
   /** Makes a network of this record: its interface, its rules, and last the record that is the commit. */
   async create(record: AddressedNetworkRecord): Promise<void> {
     try {
-      ensureInterface(this.#host.log, this.rtnetlink, record);
+      ensureInterface(this.#host.log, this.rtnetlink, this.options.instance, record);
+      crashPoint("network interface made");
       checkKind(this.rtnetlink, record);
     } catch (err) {
       removeInterfaceOf(this.rtnetlink, record);
@@ -199,6 +201,7 @@ export class Networks {
   /** Needs that nobody is on it. */
   async remove(record: AddressedNetworkRecord): Promise<void> {
     this.store.remove(record.id);
+    crashPoint("network forgotten");
     this.#leases.forgetNetwork(record.id);
     this.#closeResolver(record.id);
     removeInterfaceOf(this.rtnetlink, record);
@@ -287,10 +290,11 @@ export class Networks {
     return this.#interfaces.get(containerId)?.get(networkId);
   }
 
-  /** Removes what containers that do not run have left behind. Returns what it was, for the log. */
+  /** Removes what containers that do not run, and networks that are no more, have left behind. Returns what it was, for the log. */
   sweep(live: ReadonlySet<string>): string[] {
     const { instance, execRoot } = this.options;
-    return sweepOrphans(this.rtnetlink, instance, execRoot, live);
+    const networks = new Set(this.store.all().map(({ id }) => id));
+    return sweepOrphans(this.rtnetlink, instance, execRoot, { containers: live, networks });
   }
 
   /** For the engine's removal from a host: rules and our own interfaces. Needs that no container runs. */

@@ -1,26 +1,28 @@
-// Finds, with no memory of how it came to be, what containers that run no more have left of the network.
+// Finds, with no memory of how it came to be, what containers that run no more, and networks that are no more, have left.
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Instance } from "../base/instance.ts";
 import { deleteLink } from "../netlink/link.ts";
 import { listLinks, type Rtnetlink } from "../netlink/rtnetlink.ts";
 import { failedWith } from "../sys/errno.ts";
-import { ownerOf } from "./endpoint-plan.ts";
+import { networkOf, ownerOf } from "./endpoint-plan.ts";
 import { disconnectEndpoint } from "./endpoint.ts";
 import { netnsFolder, removeSandbox } from "./sandbox.ts";
 
-/** Removes namespaces and interfaces of all containers but the live ones. Returns their names, for the log. */
-export function sweepOrphans(
-  host: Rtnetlink,
-  instance: Instance,
-  execRoot: string,
-  live: ReadonlySet<string>,
-): string[] {
+/** Ids. */
+export type Live = { readonly containers: ReadonlySet<string>; readonly networks: ReadonlySet<string> };
+
+/** Removes namespaces and interfaces of all but the live ones. Returns their names, for the log. */
+export function sweepOrphans(host: Rtnetlink, instance: Instance, execRoot: string, live: Live): string[] {
   const folder = netnsFolder(execRoot);
-  const sandboxes = readdirSync(folder).filter((id) => !live.has(id));
+  const sandboxes = readdirSync(folder).filter((id) => !live.containers.has(id));
+  const isLive = (owner: string): boolean => {
+    const network = networkOf(owner);
+    return network === undefined ? live.containers.has(owner) : live.networks.has(network);
+  };
   const links = listLinks(host).filter(({ alias }) => {
     const owner = ownerOf(instance, alias);
-    return owner !== undefined && !live.has(owner);
+    return owner !== undefined && !isLive(owner);
   });
   for (const id of sandboxes) removeSandbox(join(folder, id));
   const going = new Set(sandboxes);

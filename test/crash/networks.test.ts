@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { instanceOf } from "../../src/base/instance.ts";
 import { eventually, run } from "../harness/command.ts";
 import { startDaemon, type Daemon } from "../harness/daemon.ts";
 
@@ -39,13 +40,22 @@ const isHeld = (port: number): boolean => {
   }
 };
 
+/** Names of the interfaces that bear this daemon's mark. */
+async function ownLinks(): Promise<string[]> {
+  const links = JSON.parse((await run(["ip", "-j", "link"])).stdout) as {
+    ifname: string;
+    ifalias?: string;
+  }[];
+  const { tag } = instanceOf(daemon.execRoot);
+  return links.flatMap(({ ifname, ifalias }) => (ifalias?.startsWith(`${tag}:`) ? [ifname] : [])).toSorted();
+}
+
 /** What there is of ours in the kernel: interfaces, namespaces, rules, held sockets. */
 async function inventory(): Promise<Record<string, number>> {
-  const links = (await run(["ip", "-br", "link"])).stdout.split("\n").length;
-  const rules = (await run(["iptables-save"])).stdout.split("\n").length;
+  const rules = (await run(["iptables-save"])).stdout.split("\n");
   return {
-    links,
-    rules,
+    links: (await ownLinks()).length,
+    rules: rules.filter((rule) => rule.includes(instanceOf(daemon.execRoot).chainPrefix)).length,
     netns: readdirSync(join(daemon.execRoot, "netns")).length,
     monitorFiles: readdirSync(`/proc/${daemon.monitorPid()}/fd`).length,
     daemonFiles: readdirSync(`/proc/${daemon.pid()}/fd`).length,
@@ -149,3 +159,23 @@ test("two hundred starts and stops with ports leave no interface, namespace, rul
   );
   await Promise.all(ids.map((id) => daemon.api("DELETE", `/containers/${id}`)));
 }, 120_000);
+
+test("a daemon that dies while a network comes or goes leaves an interface that the next one takes away", async () => {
+  const before = await ownLinks();
+  await daemon.kill9();
+  await daemon.start({ SAMPAN_CRASH_POINT: "network interface made" });
+  expect((await daemon.docker("network", "create", "half")).exitCode).not.toBe(0);
+  expect(await ownLinks()).not.toEqual(before);
+  await daemon.start();
+  expect(await daemon.ok("network", "ls", "-q", "--filter", "name=half")).toBe("");
+  expect(await ownLinks()).toEqual(before);
+
+  await daemon.kill9();
+  await daemon.start({ SAMPAN_CRASH_POINT: "network forgotten" });
+  await daemon.ok("network", "create", "half");
+  expect((await daemon.docker("network", "rm", "half")).exitCode).not.toBe(0);
+  expect(await ownLinks()).not.toEqual(before);
+  await daemon.start();
+  expect(await daemon.ok("network", "ls", "-q", "--filter", "name=half")).toBe("");
+  expect(await ownLinks()).toEqual(before);
+});
