@@ -157,6 +157,7 @@ const reasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: "connection refused",
   ConnectionRefused: "connection refused",
   ENOTFOUND: "no such host",
+  EAI_AGAIN: "temporary failure in name resolution",
   FailedToOpenSocket: "no such host or no route to it",
   EPROTO: "it does not speak TLS on this port",
 };
