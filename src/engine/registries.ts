@@ -35,8 +35,8 @@ export class Registries {
   readonly transport: Transport;
   readonly downloads: Limiter;
   readonly uploads: Limiter;
-  /** Blocks being compressed at once. */
-  readonly compressors = new Limiter(availableParallelism());
+  /** Blocks being compressed at once: some more than processors, so that none waits for this thread to hand it the next. */
+  readonly compressors = new Limiter(availableParallelism() + 2);
   /** By reference and platform. */
   readonly pulls: SingleFlight<PullResult, ProgressMessage>;
   /** Layers being fetched, and those that wait for the rest of their image, by the digest of their blobs. */
