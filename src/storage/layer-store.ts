@@ -201,6 +201,7 @@ export class LayerStore {
   async *archive(chainID: string): AsyncGenerator<Uint8Array> {
     const record = this.get(chainID);
     if (record === undefined) throw new NotFoundError(`layer ${chainID} not found`);
+    this.checkArchive(chainID);
     const hash = createHash("sha256");
     for (const chunk of layerArchive(this.#place(chainID))) {
       hash.update(chunk);
@@ -211,6 +212,14 @@ export class LayerStore {
       throw new SystemError(
         `layer ${chainID} is damaged on disk: its archive is ${diffID}, not ${record.diffID}`,
       );
+  }
+
+  /** @throws SystemError for a layer that early versions stored without what its archive held besides the files. */
+  checkArchive(chainID: string): void {
+    if (this.get(chainID) === undefined || existsSync(join(this.#place(chainID), layerParts.split))) return;
+    throw new SystemError(
+      `the archive of layer ${chainID} cannot be written again: an early version stored it. Remove its image, and pull or load it again`,
+    );
   }
 
   /** Until the hold is disposed of, these layers are in use (`held`). */
