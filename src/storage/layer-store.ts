@@ -12,7 +12,6 @@
 // A layer is staged (unpacked in :tmp:), committed (one rename to its name) and removed (one rename into :tmp:, then deleted).
 import { createHash } from "node:crypto";
 import {
-  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -25,7 +24,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { crashPoint } from "../base/crash-point.ts";
 import { syncFolder } from "../base/durable-file.ts";
-import { errorText, InvalidParameterError, NotFoundError, SystemError } from "../base/errors.ts";
+import { errorText, NotFoundError, SystemError } from "../base/errors.ts";
 import type { Host } from "../base/host.ts";
 import { digestOfHex, isDigest, type Digest } from "../spec/digest.ts";
 import { spreadFoldersIn } from "../sys/inode-flags.ts";
@@ -33,13 +32,13 @@ import type { ByteSource } from "./byte-reader.ts";
 import { chainIDOf } from "./chain-id.ts";
 import { decompressed } from "./compression.ts";
 import { copyTree } from "./copy-tree.ts";
-import { applyLayer, type AppliedLayer } from "./layer-apply.ts";
-import { layerArchive, layerParts, ReplacedKeeper } from "./layer-archive.ts";
+import { layerArchive, layerParts } from "./layer-archive.ts";
 import { settleLayer } from "./layer-settle.ts";
+import { LayerUnpackers, type FollowedBlob } from "./layer-unpackers.ts";
 import { makeMountpoints } from "./overlay.ts";
 import { syncFilesystemOf } from "./sync-filesystem.ts";
-import { TarReader, type TarLimits } from "./tar-reader.ts";
-import { SplitWriter } from "./tar-split.ts";
+import type { TarLimits } from "./tar-reader.ts";
+import { unpackLayer, type UnpackedLayer } from "./unpack-layer.ts";
 
 export type LayerRecord = {
   readonly chainID: Digest;
@@ -54,8 +53,7 @@ export type LayerRecord = {
 };
 
 /** A layer that is unpacked and has no place in a chain yet. */
-export type StagedLayer = AppliedLayer &
-  Pick<LayerRecord, "diffID" | "archiveBytes"> & { readonly folder: string };
+export type StagedLayer = UnpackedLayer & { readonly folder: string };
 
 const mostEntries = 10_000_000;
 const flushStepBytes = 64 << 20;
@@ -66,6 +64,7 @@ export class LayerStore {
   readonly #records = new Map<string, LayerRecord>();
   readonly #deletions = new Set<Promise<void>>();
   readonly #holds = new Set<ReadonlySet<string>>();
+  readonly #unpackers = new LayerUnpackers();
   #unflushedBytes = 0;
   #isFlushing = false;
 
@@ -105,49 +104,33 @@ export class LayerStore {
    * The caller commits or discards what it gets; a failure leaves nothing behind.
    */
   async stage(archive: ByteSource, signal?: AbortSignal): Promise<StagedLayer> {
+    const onBytes = (sizeBytes: number): void => {
+      signal?.throwIfAborted();
+      this.#flushAhead(sizeBytes);
+    };
+    return await this.#staged((folder) =>
+      unpackLayer(decompressed(archive), folder, this.#limits(), onBytes),
+    );
+  }
+
+  /**
+   * As `stage`, of a blob that is still being fetched, on another thread: nobody is held up by its work.
+   * @throws InvalidParameterError also for a blob that is not what its digest says.
+   */
+  async stageBlob(blob: FollowedBlob, signal: AbortSignal): Promise<StagedLayer> {
+    const onBytes = (sizeBytes: number): void => this.#flushAhead(sizeBytes);
+    return await this.#staged((folder) =>
+      this.#unpackers.unpack({ ...blob, folder, limits: this.#limits() }, onBytes, signal),
+    );
+  }
+
+  async #staged(unpack: (folder: string) => Promise<UnpackedLayer>): Promise<StagedLayer> {
     const folder = this.scratch();
-    const hash = createHash("sha256");
-    const flushAhead = (sizeBytes: number): void => this.#flushAhead(sizeBytes);
-    let readBytes = 0;
-    async function* hashed(): AsyncGenerator<Uint8Array> {
-      for await (const chunk of decompressed(archive)) {
-        signal?.throwIfAborted();
-        hash.update(chunk);
-        readBytes += chunk.length;
-        flushAhead(chunk.length);
-        yield chunk;
-      }
-    }
-    const files = join(folder, layerParts.files);
-    const replaced = new ReplacedKeeper(folder);
-    let reader: TarReader | undefined;
     try {
-      mkdirSync(files);
-      chmodSync(files, 0o755);
-      using split = new SplitWriter(join(folder, layerParts.split));
-      reader = new TarReader(hashed(), this.#limits(), (bytes) => split.bytes(bytes));
-      const applied = await applyLayer(reader, files, {
-        body: (path, extents) => split.body(path, extents),
-        keepReplaced: (path) => replaced.keep(path, split.bodies),
-      });
-      // The digest covers what stands behind the archive's end too.
-      await reader.drain();
-      if (readBytes === 0)
-        throw new InvalidParameterError("the archive is empty: not even a tar archive's end");
-      split.end();
-      replaced.end();
-      crashPoint("layer staged");
-      return {
-        ...applied,
-        folder,
-        diffID: digestOfHex(hash.digest("hex")),
-        archiveBytes: split.archiveBytes,
-      };
+      return { ...(await unpack(folder)), folder };
     } catch (err) {
       this.#deleteLater(folder);
       throw err;
-    } finally {
-      await reader?.close();
     }
   }
 
