@@ -26,8 +26,10 @@ function commit(): string {
 const temp = `${outfile}.${process.pid}`;
 mkdirSync(dirname(outfile), { recursive: true });
 const result = await Bun.build({
-  // The second is the code of threads (src/storage/layer-unpackers.ts).
-  entrypoints: [join(root, "src/main.ts"), join(root, "src/storage/unpack-worker.ts")],
+  // All but the first are the code of threads (src/storage/threads.ts).
+  entrypoints: ["main.ts", "storage/unpack-worker.ts", "storage/compress-worker.ts"].map((file) =>
+    join(root, "src", file),
+  ),
   root,
   target: "bun",
   format: "esm",

@@ -10,7 +10,7 @@ import { shortId } from "../spec/digest.ts";
 import type { ProgressMessage } from "../spec/docker.ts";
 import { mediaTypes } from "../spec/oci-image.ts";
 import { familiarName, familiarString, fullName, type Reference } from "../spec/reference.ts";
-import type { PushCompression } from "../storage/compress.ts";
+import type { PushCompression } from "../storage/compress-block.ts";
 import { digestOf } from "../storage/content-store.ts";
 import type { Engine } from "./engine.ts";
 import { publishImageEvent } from "./images.ts";

@@ -3,7 +3,6 @@ import type { Host } from "../base/host.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
 import { Limiter } from "../base/limiter.ts";
 import { SingleFlight } from "../base/single-flight.ts";
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Image, ImageStore } from "../images/image-store.ts";
 import { registryOfAddress, type Credentials } from "../registry/credentials.ts";
@@ -16,6 +15,7 @@ import { Repository } from "../registry/repository.ts";
 import { Transport } from "../registry/transport.ts";
 import type { ProgressMessage } from "../spec/docker.ts";
 import { fullName, type Reference } from "../spec/reference.ts";
+import { openCompressors } from "../storage/compress.ts";
 import type { StagedLayer } from "../storage/layer-store.ts";
 import type { Engine } from "./engine.ts";
 
@@ -35,8 +35,7 @@ export class Registries {
   readonly transport: Transport;
   readonly downloads: Limiter;
   readonly uploads: Limiter;
-  /** Blocks being compressed at once: some more than processors, so that none waits for this thread to hand it the next. */
-  readonly compressors = new Limiter(availableParallelism() + 2);
+  readonly compressors = openCompressors();
   /** By reference and platform. */
   readonly pulls: SingleFlight<PullResult, ProgressMessage>;
   /** Layers being fetched, and those that wait for the rest of their image, by the digest of their blobs. */

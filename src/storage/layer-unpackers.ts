@@ -5,11 +5,9 @@
 //
 // So the bytes are in the file as soon as they come, however long the unpacking takes, and no buffer changes hands.
 import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
-import { InvalidParameterError, SystemError } from "../base/errors.ts";
-import { Limiter } from "../base/limiter.ts";
 import type { Digest } from "../spec/digest.ts";
 import type { TarLimits } from "./tar-reader.ts";
+import { Threads } from "./threads.ts";
 import type { UnpackedLayer } from "./unpack-layer.ts";
 
 export type FollowedBlob = {
@@ -23,16 +21,8 @@ export type FollowedBlob = {
 
 export type UnpackJob = FollowedBlob & { readonly folder: string; readonly limits: TarLimits };
 
-/** What a thread says: so many more bytes are about to be unpacked, or how it ended. */
-export type UnpackReport =
-  | { readonly kind: "bytes"; readonly sizeBytes: number }
-  | { readonly kind: "layer"; readonly layer: UnpackedLayer }
-  | { readonly kind: "failure"; readonly isInvalid: boolean; readonly message: string };
-
 /** More gain little: the disk is the limit then. Each takes some 15 MiB while it works. */
 const mostThreads = 4;
-/** Starting one takes some milliseconds; one that waits holds memory. */
-const keptMs = 3000;
 
 const givenUp = -1n;
 
@@ -79,9 +69,10 @@ export class BlobProgress {
 }
 
 export class LayerUnpackers {
-  readonly #turns = new Limiter(Math.min(availableParallelism(), mostThreads));
-  readonly #idle: Worker[] = [];
-  #closing: ReturnType<typeof setTimeout> | undefined;
+  readonly #threads = new Threads<UnpackJob, UnpackedLayer>(
+    "unpack-worker.ts",
+    Math.min(availableParallelism(), mostThreads),
+  );
 
   /** @param onBytes told of pieces of the plain archive before they are unpacked. */
   async unpack(
@@ -91,56 +82,14 @@ export class LayerUnpackers {
   ): Promise<UnpackedLayer> {
     const progress = new BlobProgress(job.progress);
     const stop = (): void => progress.giveUp();
-    return await this.#turns.run(async () => {
-      clearTimeout(this.#closing);
-      const worker = this.#idle.pop() ?? startWorker();
-      signal.addEventListener("abort", stop, { once: true });
-      try {
-        const report = await this.#work(worker, job, onBytes);
-        this.#idle.push(worker);
-        if (report.kind === "layer") return report.layer;
-        signal.throwIfAborted();
-        throw new (report.isInvalid ? InvalidParameterError : SystemError)(report.message);
-      } finally {
-        signal.removeEventListener("abort", stop);
-        clearTimeout(this.#closing);
-        this.#closing = setTimeout(() => this.#closeIdle(), keptMs);
-        this.#closing.unref();
-      }
-    }, signal);
-  }
-
-  /** @throws SystemError when the thread itself dies: then it is not used again. */
-  async #work(
-    worker: Worker,
-    job: UnpackJob,
-    onBytes: (sizeBytes: number) => void,
-  ): Promise<Exclude<UnpackReport, { kind: "bytes" }>> {
-    const { promise, resolve, reject } = Promise.withResolvers<Exclude<UnpackReport, { kind: "bytes" }>>();
-    const onMessage = (report: UnpackReport): void =>
-      report.kind === "bytes" ? onBytes(report.sizeBytes) : resolve(report);
-    const onError = (cause: unknown): void =>
-      reject(new SystemError("the thread that unpacks layers failed", { cause }));
-    const onExit = (): void => onError(undefined);
-    worker.on("message", onMessage).on("error", onError).on("exit", onExit);
-    worker.postMessage(job, []);
+    signal.addEventListener("abort", stop, { once: true });
     try {
-      return await promise;
+      return await this.#threads.run(job, { onProgress: onBytes, signal });
+    } catch (err) {
+      signal.throwIfAborted();
+      throw err;
     } finally {
-      worker.off("message", onMessage).off("error", onError).off("exit", onExit);
+      signal.removeEventListener("abort", stop);
     }
   }
-
-  #closeIdle(): void {
-    for (const worker of this.#idle.splice(0)) void worker.terminate();
-  }
-}
-
-/** The executable holds the file by its path in the sources (scripts/build.ts). */
-function startWorker(): Worker {
-  const isCompiled = import.meta.dir.startsWith("/$bunfs");
-  const file = isCompiled ? "./src/storage/unpack-worker.ts" : new URL("unpack-worker.ts", import.meta.url);
-  const worker = new Worker(file);
-  worker.unref();
-  return worker;
 }

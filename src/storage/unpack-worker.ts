@@ -1,11 +1,11 @@
 // A thread that unpacks one layer after the other (layer-unpackers.ts). It does nothing else, so all of it is synchronous but
 // in name: it stands still where the blob has not come yet.
-import { parentPort } from "node:worker_threads";
-import { errorText, InvalidParameterError, SystemError } from "../base/errors.ts";
+import { InvalidParameterError, SystemError } from "../base/errors.ts";
 import { digestOfHex } from "../spec/digest.ts";
 import { closeFd, O_NOFOLLOW, O_RDONLY, openFile, readAt } from "../sys/file.ts";
 import { decompressed } from "./compression.ts";
-import { BlobProgress, type UnpackJob, type UnpackReport } from "./layer-unpackers.ts";
+import { BlobProgress, type UnpackJob } from "./layer-unpackers.ts";
+import { serveJobs } from "./serve-jobs.ts";
 import { unpackLayer, type UnpackedLayer } from "./unpack-layer.ts";
 
 const readBytes = 256 << 10;
@@ -13,14 +13,14 @@ const reportBytes = 8 << 20;
 
 const memory = Buffer.allocUnsafeSlow(readBytes);
 
-async function unpack(job: UnpackJob): Promise<UnpackedLayer> {
+async function unpack(job: UnpackJob, tell: (sizeBytes: number) => void): Promise<UnpackedLayer> {
   const { folder, limits, digest, sizeBytes } = job;
   const blob = new FollowingReader(job);
   let unreported = 0;
   const onBytes = (count: number): void => {
     unreported += count;
     if (unreported < reportBytes) return;
-    report({ kind: "bytes", sizeBytes: unreported });
+    tell(unreported);
     unreported = 0;
   };
   try {
@@ -75,14 +75,4 @@ class FollowingReader implements Disposable {
   }
 }
 
-function report(message: UnpackReport): void {
-  parentPort?.postMessage(message, []);
-}
-
-parentPort?.on("message", (job: UnpackJob) => {
-  unpack(job).then(
-    (layer) => report({ kind: "layer", layer }),
-    (err: unknown) =>
-      report({ kind: "failure", isInvalid: err instanceof InvalidParameterError, message: errorText(err) }),
-  );
-});
+serveJobs<UnpackJob, UnpackedLayer>(async (job, tell) => ({ result: await unpack(job, tell) }));
