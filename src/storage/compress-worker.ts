@@ -2,7 +2,7 @@
 import { compressBlock, type CompressJob } from "./compress-block.ts";
 import { serveJobs } from "./serve-jobs.ts";
 
-serveJobs<CompressJob, Uint8Array>((job) => {
-  const result = compressBlock(job);
+serveJobs((job) => {
+  const result = compressBlock(job as CompressJob);
   return Promise.resolve({ result, moved: [result.buffer] });
 });

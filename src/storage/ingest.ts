@@ -1,5 +1,6 @@
 // Blobs on their way in: what has come of one is kept until its layer is committed, so that a download that was cut off goes
-// on where it was. Nothing here is believed: the digest of the whole is taken anew from the first byte on.
+// on where it was. Nothing here is believed: the digest of the whole is taken anew from the first byte on. Nor is anything
+// synced for its own sake: what a power cut has left of it is worth a try, and the layers' syncs include it.
 //
 //   content/ingest/<64 hex digits>     the first bytes of the blob with this digest
 import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";

@@ -224,7 +224,10 @@ export class LayerStore {
     this.#deleteLater(folder);
   }
 
-  /** They are gone when this returns; their files are deleted in the background. */
+  /**
+   * They are gone when this returns; their files are deleted in the background. Nobody waits for the disk: what a power cut
+   * brings back belongs to no image, and the next start sweeps it before anybody can use it.
+   */
   remove(chainIDs: Iterable<string>): void {
     const doomed: string[] = [];
     for (const chainID of chainIDs) {
@@ -234,7 +237,6 @@ export class LayerStore {
       crashPoint("layer taken out");
       doomed.push(folder);
     }
-    if (doomed.length > 0) syncFolder(this.folder);
     for (const folder of doomed) this.#deleteLater(folder);
   }
 

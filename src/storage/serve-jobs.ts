@@ -3,19 +3,17 @@ import { parentPort } from "node:worker_threads";
 import { errorText, InvalidParameterError } from "../base/errors.ts";
 import type { Report } from "./threads.ts";
 
-type Served<Result> = {
-  readonly result: Result;
+type Served = {
+  readonly result: unknown;
   /** Memory that goes over to who asked. */
   readonly moved?: readonly ArrayBuffer[];
 };
 
 /** Does `work` for every job that comes. */
-export function serveJobs<Job, Result>(
-  work: (job: Job, tell: (progress: number) => void) => Promise<Served<Result>>,
-): void {
-  const report = (message: Report<Result>, moved: readonly ArrayBuffer[] = []): void =>
+export function serveJobs(work: (job: unknown, tell: (progress: number) => void) => Promise<Served>): void {
+  const report = (message: Report<unknown>, moved: readonly ArrayBuffer[] = []): void =>
     parentPort?.postMessage(message, [...moved]);
-  const serve = async (job: Job): Promise<void> => {
+  const serve = async (job: unknown): Promise<void> => {
     try {
       const { result, moved } = await work(job, (value) => report({ kind: "progress", value }));
       report({ kind: "done", result }, moved);
@@ -23,5 +21,5 @@ export function serveJobs<Job, Result>(
       report({ kind: "failed", isInvalid: err instanceof InvalidParameterError, message: errorText(err) });
     }
   };
-  parentPort?.on("message", (job: Job) => void serve(job));
+  parentPort?.on("message", (job: unknown) => void serve(job));
 }

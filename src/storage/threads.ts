@@ -38,7 +38,7 @@ export class Threads<Job, Result> {
       clearTimeout(this.#closing);
       const worker = this.#idle.pop() ?? startWorker(this.#file);
       try {
-        const report = await ask<Job, Result>(worker, job, moved, onProgress);
+        const report = await ask<Result>(worker, job, moved, onProgress);
         this.#idle.push(worker);
         if (report.kind === "done") return report.result;
         throw new (report.isInvalid ? InvalidParameterError : SystemError)(report.message);
@@ -58,9 +58,9 @@ export class Threads<Job, Result> {
 type Ended<Result> = Exclude<Report<Result>, { readonly kind: "progress" }>;
 
 /** @throws SystemError when the thread itself dies: then it is not used again. */
-async function ask<Job, Result>(
+async function ask<Result>(
   worker: Worker,
-  job: Job,
+  job: unknown,
   moved: readonly ArrayBuffer[],
   onProgress?: (value: number) => void,
 ): Promise<Ended<Result>> {

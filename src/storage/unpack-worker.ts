@@ -75,4 +75,4 @@ class FollowingReader implements Disposable {
   }
 }
 
-serveJobs<UnpackJob, UnpackedLayer>(async (job, tell) => ({ result: await unpack(job, tell) }));
+serveJobs(async (job, tell) => ({ result: await unpack(job as UnpackJob, tell) }));

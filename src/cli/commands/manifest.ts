@@ -1,6 +1,7 @@
 // `manifest`: lists of images for several machines, put together here and pushed, and what registries have under a name.
 // Nothing of it needs the engine.
 
+import { digestOf } from "../../spec/digest.ts";
 import { isIndexType } from "../../spec/oci-image.ts";
 import { fullName } from "../../spec/reference.ts";
 import type { Context } from "../command.ts";
@@ -100,8 +101,7 @@ export async function pushManifest(
     }
     await putList(repository, target, list);
   });
-  const hex = new Bun.CryptoHasher("sha256").update(list.bytes).digest("hex");
-  await context.stdout.write(`sha256:${hex}\n`);
+  await context.stdout.write(`${digestOf(list.bytes)}\n`);
   if (flags.bool("purge")) await store.remove(target);
   return 0;
 }
