@@ -62,22 +62,28 @@ async function stageLayer(
   signal: AbortSignal,
   say: Say,
 ): Promise<StagedLayer> {
+  const { images, registries } = engine;
   const { blob, diffID } = request;
+  const staging = Promise.withResolvers<StagedLayer>();
   // Whichever of the two fails ends the other.
   const failure = new AbortController();
   const ended = AbortSignal.any([signal, failure.signal]);
   let telling: ReturnType<typeof setInterval> | undefined;
-  const downloading = download(engine, request, ingest, ended, say).then(() => {
+  if (registries.downloads.isFull) say("Waiting");
+  const downloading = registries.downloads.run(async () => {
+    // Not before its turn: a thread would stand still for a blob that nobody fetches.
+    staging.resolve(images.layers.stageBlob(registries.unpackers, ingest.followed(blob.size), ended));
+    await download(engine, request, ingest, ended, say);
     const extracting = (): void => say("Extracting", { current: ingest.progress.read, total: blob.size });
     extracting();
     telling = setInterval(extracting, progressMs);
-  });
-  const both = [engine.images.layers.stageBlob(ingest.followed(blob.size), ended), downloading] as const;
-  const [layer] = await Promise.all(both)
+  }, ended);
+  downloading.catch(staging.reject); // where its turn never came
+  const [layer] = await Promise.all([staging.promise, downloading])
     .catch(async (err: unknown) => {
       failure.abort(err);
-      const [staging] = await Promise.allSettled(both);
-      if (staging.status === "fulfilled") engine.images.layers.discard(staging.value);
+      const [staged] = await Promise.allSettled([staging.promise, downloading]);
+      if (staged.status === "fulfilled") images.layers.discard(staged.value);
       signal.throwIfAborted();
       throw err instanceof InvalidParameterError
         ? new InvalidParameterError(`failed to register layer: ${err.message}`, { cause: err })
@@ -85,7 +91,7 @@ async function stageLayer(
     })
     .finally(() => clearInterval(telling));
   if (layer.diffID === diffID) return layer;
-  engine.images.layers.discard(layer);
+  images.layers.discard(layer);
   throw new InvalidParameterError(
     `layer ${blob.digest} does not match the image's config: it declares ${diffID}, the layer's content has ${layer.diffID}`,
   );
@@ -93,28 +99,23 @@ async function stageLayer(
 
 /** Fetches what is not there yet. */
 async function download(
-  { host, registries }: Engine,
+  { host: { clock } }: Engine,
   { repository, blob }: LayerRequest,
   ingest: Ingest,
   signal: AbortSignal,
   say: Say,
 ): Promise<void> {
-  const { clock } = host;
-  if (registries.downloads.isFull) say("Waiting");
-  await registries.downloads.run(async () => {
-    const onRetry = (seconds: number): void =>
-      say(`Retrying in ${seconds} second${seconds === 1 ? "" : "s"}`);
-    let told = Number.NEGATIVE_INFINITY;
-    const from = ingest.sizeBytes;
-    for await (const bytes of downloadBlob(repository, blob, { from, clock, signal, onRetry })) {
-      ingest.append(bytes);
-      const now = clock.monotonicMs();
-      if (now - told < progressMs) continue;
-      told = now;
-      say("Downloading", { current: ingest.sizeBytes, total: blob.size });
-    }
-    if (ingest.sizeBytes !== blob.size)
-      throw new SystemError(`blob ${blob.digest} ended after ${ingest.sizeBytes} of ${blob.size} bytes`);
-  }, signal);
+  const onRetry = (seconds: number): void => say(`Retrying in ${seconds} second${seconds === 1 ? "" : "s"}`);
+  let told = Number.NEGATIVE_INFINITY;
+  const from = ingest.sizeBytes;
+  for await (const bytes of downloadBlob(repository, blob, { from, clock, signal, onRetry })) {
+    ingest.append(bytes);
+    const now = clock.monotonicMs();
+    if (now - told < progressMs) continue;
+    told = now;
+    say("Downloading", { current: ingest.sizeBytes, total: blob.size });
+  }
+  if (ingest.sizeBytes !== blob.size)
+    throw new SystemError(`blob ${blob.digest} ended after ${ingest.sizeBytes} of ${blob.size} bytes`);
   say("Download complete");
 }

@@ -3,18 +3,18 @@
 import { availableParallelism } from "node:os";
 import type { ByteSource } from "./byte-reader.ts";
 import type { CompressJob, PushCompression } from "./compress-block.ts";
-import { Threads } from "./threads.ts";
+import { Threads, type ThreadPool } from "./threads.ts";
 
 /** As large as the pieces in which layer-archive.ts gives an archive: those need not be copied. */
-const blockBytes = 512 << 10;
+const blockBytes = 256 << 10;
 /** Blocks of one archive that are in work or wait for it. */
-const blocksAhead = 4;
+const blocksAhead = availableParallelism() + 1;
 
 export type Compressors = Threads<CompressJob, Uint8Array>;
 
 /** Threads for all archives that are compressed at once. */
-export function openCompressors(): Compressors {
-  return new Threads("compress-worker.ts", availableParallelism());
+export function openCompressors(pool: ThreadPool): Compressors {
+  return new Threads(pool, "compress", availableParallelism());
 }
 
 /** The same source gives the same bytes, however it is cut into chunks, whose memory is ours from then on. */

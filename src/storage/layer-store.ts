@@ -34,7 +34,7 @@ import { decompressed } from "./compression.ts";
 import { copyTree } from "./copy-tree.ts";
 import { layerArchive, layerParts } from "./layer-archive.ts";
 import { settleLayer } from "./layer-settle.ts";
-import { LayerUnpackers, type FollowedBlob } from "./layer-unpackers.ts";
+import type { FollowedBlob, LayerUnpackers } from "./layer-unpackers.ts";
 import { makeMountpoints } from "./overlay.ts";
 import { syncFilesystemOf } from "./sync-filesystem.ts";
 import type { TarLimits } from "./tar-reader.ts";
@@ -64,7 +64,6 @@ export class LayerStore {
   readonly #records = new Map<string, LayerRecord>();
   readonly #deletions = new Set<Promise<void>>();
   readonly #holds = new Set<ReadonlySet<string>>();
-  readonly #unpackers = new LayerUnpackers();
   #unflushedBytes = 0;
   #isFlushing = false;
 
@@ -117,10 +116,10 @@ export class LayerStore {
    * As `stage`, of a blob that is still being fetched, on another thread: nobody is held up by its work.
    * @throws InvalidParameterError also for a blob that is not what its digest says.
    */
-  async stageBlob(blob: FollowedBlob, signal: AbortSignal): Promise<StagedLayer> {
+  async stageBlob(unpackers: LayerUnpackers, blob: FollowedBlob, signal: AbortSignal): Promise<StagedLayer> {
     const onBytes = (sizeBytes: number): void => this.#flushAhead(sizeBytes);
     return await this.#staged((folder) =>
-      this.#unpackers.unpack({ ...blob, folder, limits: this.#limits() }, onBytes, signal),
+      unpackers.unpack({ ...blob, folder, limits: this.#limits() }, onBytes, signal),
     );
   }
 

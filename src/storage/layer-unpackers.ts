@@ -1,4 +1,4 @@
-// Threads that unpack layers while their blobs are still being fetched. This side of them; the other is unpack-worker.ts.
+// Threads that unpack layers while their blobs are still being fetched. This side of them; the other is unpack-blob.ts.
 //
 //   registry ─► this thread ─► content/ingest/<hex> ─► a thread: digest, decompressor, digest, files
 //                    └─ how many bytes there are, in shared memory ─┘
@@ -7,7 +7,7 @@
 import { availableParallelism } from "node:os";
 import type { Digest } from "../spec/digest.ts";
 import type { TarLimits } from "./tar-reader.ts";
-import { Threads } from "./threads.ts";
+import { Threads, type ThreadPool } from "./threads.ts";
 import type { UnpackedLayer } from "./unpack-layer.ts";
 
 export type FollowedBlob = {
@@ -20,9 +20,6 @@ export type FollowedBlob = {
 };
 
 export type UnpackJob = FollowedBlob & { readonly folder: string; readonly limits: TarLimits };
-
-/** More gain little: the disk is the limit then. Each takes some 15 MiB while it works. */
-const mostThreads = 4;
 
 const givenUp = -1n;
 
@@ -38,6 +35,7 @@ export class BlobProgress {
 
   /** Bytes at the beginning of the file that are there. */
   set available(sizeBytes: number) {
+    if (Atomics.load(this.#words, 0) === givenUp) return;
     Atomics.store(this.#words, 0, BigInt(sizeBytes));
     Atomics.notify(this.#words, 0);
   }
@@ -51,7 +49,7 @@ export class BlobProgress {
     Atomics.store(this.#words, 1, BigInt(sizeBytes));
   }
 
-  /** No more will come. */
+  /** Whoever waits is not to wait any more, whatever comes. */
   giveUp(): void {
     Atomics.store(this.#words, 0, givenUp);
     Atomics.notify(this.#words, 0);
@@ -69,10 +67,15 @@ export class BlobProgress {
 }
 
 export class LayerUnpackers {
-  readonly #threads = new Threads<UnpackJob, UnpackedLayer>(
-    "unpack-worker.ts",
-    Math.min(availableParallelism(), mostThreads),
-  );
+  readonly #threads: Threads<UnpackJob, UnpackedLayer>;
+
+  /**
+   * @param downloads how many blobs come at once: as many threads may stand still for slow ones, and must not keep others
+   * from the blobs that are there. Each thread takes some 10 MiB.
+   */
+  constructor(pool: ThreadPool, downloads: number) {
+    this.#threads = new Threads(pool, "unpack", Math.max(downloads, availableParallelism()));
+  }
 
   /** @param onBytes told of pieces of the plain archive before they are unpacked. */
   async unpack(

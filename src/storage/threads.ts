@@ -1,4 +1,4 @@
-// A few threads that do one kind of work, for what would hold the main one up. The other side is serve-jobs.ts.
+// Threads for what would hold the main one up. The other side is thread-main.ts.
 import { Worker } from "node:worker_threads";
 import { InvalidParameterError, SystemError } from "../base/errors.ts";
 import { Limiter } from "../base/limiter.ts";
@@ -20,38 +20,50 @@ export type JobOptions = {
 /** Starting a thread takes some milliseconds; one that waits holds memory. */
 const keptMs = 3000;
 
-export class Threads<Job, Result> {
-  readonly #file: string;
-  readonly #turns: Limiter;
+/** What a thread is sent. */
+export type Order = { readonly kind: string; readonly job: unknown };
+
+/** Those that wait for work of any kind. */
+export class ThreadPool {
   readonly #idle: Worker[] = [];
   #closing: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param file a file of this folder, which calls `serveJobs`; an entry point of scripts/build.ts. */
-  constructor(file: string, most: number) {
-    this.#file = file;
+  take(): Worker {
+    return this.#idle.pop() ?? startWorker();
+  }
+
+  give(worker: Worker): void {
+    this.#idle.push(worker);
+    clearTimeout(this.#closing);
+    this.#closing = setTimeout(() => {
+      for (const idle of this.#idle.splice(0)) void idle.terminate();
+    }, keptMs);
+    this.#closing.unref();
+  }
+}
+
+/** The threads that do one kind of work. */
+export class Threads<Job, Result> {
+  readonly #pool: ThreadPool;
+  readonly #kind: string;
+  readonly #turns: Limiter;
+
+  /** @param most so many at once. */
+  constructor(pool: ThreadPool, kind: string, most: number) {
+    this.#pool = pool;
+    this.#kind = kind;
     this.#turns = new Limiter(most);
   }
 
   /** @throws InvalidParameterError or SystemError, as the thread failed. */
   async run(job: Job, { moved = [], onProgress, signal }: JobOptions = {}): Promise<Result> {
     return await this.#turns.run(async () => {
-      clearTimeout(this.#closing);
-      const worker = this.#idle.pop() ?? startWorker(this.#file);
-      try {
-        const report = await ask<Result>(worker, job, moved, onProgress);
-        this.#idle.push(worker);
-        if (report.kind === "done") return report.result;
-        throw new (report.isInvalid ? InvalidParameterError : SystemError)(report.message);
-      } finally {
-        clearTimeout(this.#closing);
-        this.#closing = setTimeout(() => this.#closeIdle(), keptMs);
-        this.#closing.unref();
-      }
+      const worker = this.#pool.take();
+      const report = await ask<Result>(worker, { kind: this.#kind, job }, moved, onProgress);
+      this.#pool.give(worker);
+      if (report.kind === "done") return report.result;
+      throw new (report.isInvalid ? InvalidParameterError : SystemError)(report.message);
     }, signal);
-  }
-
-  #closeIdle(): void {
-    for (const worker of this.#idle.splice(0)) void worker.terminate();
   }
 }
 
@@ -60,7 +72,7 @@ type Ended<Result> = Exclude<Report<Result>, { readonly kind: "progress" }>;
 /** @throws SystemError when the thread itself dies: then it is not used again. */
 async function ask<Result>(
   worker: Worker,
-  job: unknown,
+  order: Order,
   moved: readonly ArrayBuffer[],
   onProgress?: (value: number) => void,
 ): Promise<Ended<Result>> {
@@ -70,7 +82,7 @@ async function ask<Result>(
   const onError = (cause: unknown): void => reject(new SystemError("a thread of ours died", { cause }));
   const onExit = (): void => onError(undefined);
   worker.on("message", onMessage).on("error", onError).on("exit", onExit);
-  worker.postMessage(job, [...moved]);
+  worker.postMessage(order, [...moved]);
   try {
     return await promise;
   } finally {
@@ -78,10 +90,12 @@ async function ask<Result>(
   }
 }
 
-/** The executable holds the files by their paths in the sources. */
-function startWorker(file: string): Worker {
+/** The executable holds the file by its path in the sources: scripts/build.ts names it. */
+function startWorker(): Worker {
   const isCompiled = import.meta.dir.startsWith("/$bunfs");
-  const worker = new Worker(isCompiled ? `./src/storage/${file}` : new URL(file, import.meta.url));
+  const worker = new Worker(
+    isCompiled ? "./src/storage/thread-main.ts" : new URL("thread-main.ts", import.meta.url),
+  );
   worker.unref();
   return worker;
 }

@@ -101,6 +101,24 @@ test("Ctrl-C at the client ends the pull; the next one goes on", async () => {
   expect(part).toBeLessThan(1 + underWay);
 });
 
+test("a daemon that is told to end in mid-pull does so at once, and the next one goes on", async () => {
+  const part = await fetched(async () => {
+    wire.ratePerSecond = 20 << 20;
+    const pulling = engine.docker("pull", image);
+    await eventually(
+      () => keptBytes() > 0.3 * imageBytes,
+      () => "a part of the image",
+    );
+    const before = performance.now();
+    await engine.restart();
+    expect(performance.now() - before).toBeLessThan(5000);
+    expect((await pulling).exitCode).not.toBe(0);
+    wire.ratePerSecond = Number.POSITIVE_INFINITY;
+    await engine.ok("pull", image);
+  });
+  expect(part).toBeLessThan(1 + underWay);
+});
+
 test("one of two who wait gives up: the other gets the image", async () => {
   wire.ratePerSecond = 30 << 20;
   const staying = engine.docker("pull", image);

@@ -1,11 +1,10 @@
-// A thread that unpacks one layer after the other (layer-unpackers.ts). It does nothing else, so all of it is synchronous but
-// in name: it stands still where the blob has not come yet.
+// Unpacks a layer while its blob is still being fetched. A thread's work (layer-unpackers.ts), so all of it is synchronous but
+// in name: the thread stands still where the blob has not come yet.
 import { InvalidParameterError, SystemError } from "../base/errors.ts";
 import { digestOfHex } from "../spec/digest.ts";
 import { closeFd, O_NOFOLLOW, O_RDONLY, openFile, readAt } from "../sys/file.ts";
 import { decompressed } from "./compression.ts";
 import { BlobProgress, type UnpackJob } from "./layer-unpackers.ts";
-import { serveJobs } from "./serve-jobs.ts";
 import { unpackLayer, type UnpackedLayer } from "./unpack-layer.ts";
 
 const readBytes = 256 << 10;
@@ -13,7 +12,7 @@ const reportBytes = 8 << 20;
 
 const memory = Buffer.allocUnsafeSlow(readBytes);
 
-async function unpack(job: UnpackJob, tell: (sizeBytes: number) => void): Promise<UnpackedLayer> {
+export async function unpackBlob(job: UnpackJob, tell: (sizeBytes: number) => void): Promise<UnpackedLayer> {
   const { folder, limits, digest, sizeBytes } = job;
   const blob = new FollowingReader(job);
   let unreported = 0;
@@ -74,5 +73,3 @@ class FollowingReader implements Disposable {
       );
   }
 }
-
-serveJobs(async (job, tell) => ({ result: await unpack(job as UnpackJob, tell) }));
