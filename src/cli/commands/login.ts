@@ -44,7 +44,9 @@ export async function login(context: Context, flags: Flags, operands: readonly s
 async function signInAgain(context: Context, server: string, known: Asked): Promise<boolean> {
   const { stderr } = context;
   await stderr.write(`Authenticating with existing credentials... [Username: ${known.username}]\n\n`);
-  await stderr.write("To login with a different account, run 'docker logout' followed by 'docker login'\n\n\n");
+  await stderr.write(
+    "To login with a different account, run 'docker logout' followed by 'docker login'\n\n\n",
+  );
   try {
     await signIn(context, { ...known, server });
     return true;
