@@ -24,8 +24,11 @@ export async function* compressed(
   compressors: Compressors,
 ): AsyncGenerator<Uint8Array> {
   const waiting: Promise<Uint8Array>[] = [];
-  const compress = (block: Uint8Array<ArrayBuffer>): Promise<Uint8Array> =>
-    compressors.run({ format, block }, { moved: [block.buffer] });
+  const compress = (block: Uint8Array<ArrayBuffer>): Promise<Uint8Array> => {
+    const packed = compressors.run({ format, block }, { moved: [block.buffer] });
+    packed.catch(() => {}); // it is awaited in its turn
+    return packed;
+  };
   let isEmpty = true;
   try {
     for await (const block of blocksOf(source)) {

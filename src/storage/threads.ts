@@ -29,7 +29,7 @@ export class ThreadPool {
   #closing: ReturnType<typeof setTimeout> | undefined;
 
   take(): Worker {
-    return this.#idle.pop() ?? startWorker();
+    return this.#idle.pop() ?? this.#start();
   }
 
   give(worker: Worker): void {
@@ -39,6 +39,16 @@ export class ThreadPool {
       for (const idle of this.#idle.splice(0)) void idle.terminate();
     }, keptMs);
     this.#closing.unref();
+  }
+
+  #start(): Worker {
+    const worker = startWorker();
+    worker.on("error", () => {}); // whoever waits for it hears of it
+    worker.on("exit", () => {
+      const at = this.#idle.indexOf(worker);
+      if (at >= 0) this.#idle.splice(at, 1);
+    });
+    return worker;
   }
 }
 
