@@ -1,10 +1,10 @@
 // The image that moving images is measured with, made from this machine's own /usr by GNU tar: about 300 MB, 11,000 files,
 // 6 layers, real sizes, names and contents.
 import { existsSync, lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { output } from "../test/harness/command.ts";
 import { sha256 } from "../test/harness/tar.ts";
+import { scratch } from "./scratch.ts";
 
 const wanted = { files: 11_000, bytes: 300e6, layers: 6 };
 const slackBytes = 15e6;
@@ -12,7 +12,7 @@ const smallBytes = 10e3;
 
 export const bigImageName = "bench/big:latest";
 
-export const bigImageFolder = join(tmpdir(), "sampan-bench-image");
+const imageFolder = join(scratch, "big-image");
 
 export type BigImage = {
   /** An archive of `docker save` that is an OCI layout too, layers not compressed: `skopeo copy docker-archive:PATH …`. */
@@ -21,18 +21,18 @@ export type BigImage = {
   readonly rootfs: string;
 };
 
-/** Made once; the caller of the benchmark removes the folder. */
+/** Made once. */
 export async function bigImage(): Promise<BigImage> {
-  const image = { archive: join(bigImageFolder, "image.tar"), rootfs: join(bigImageFolder, "rootfs.tar") };
+  const image = { archive: join(imageFolder, "image.tar"), rootfs: join(imageFolder, "rootfs.tar") };
   if (existsSync(image.archive)) return image;
-  rmSync(bigImageFolder, { recursive: true, force: true });
-  return await makeBigImage(bigImageFolder);
+  rmSync(imageFolder, { recursive: true, force: true });
+  return await makeBigImage(imageFolder);
 }
 
 /** The same files with other times: an image of the same work that has no layer in common with the first. */
 export async function otherBigImage(): Promise<BigImage> {
   await bigImage();
-  const folder = join(bigImageFolder, "other");
+  const folder = join(imageFolder, "other");
   const image = { archive: join(folder, "image.tar"), rootfs: join(folder, "rootfs.tar") };
   return existsSync(image.archive) ? image : await makeBigImage(folder, ["--mtime=@1700000000"]);
 }

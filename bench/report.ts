@@ -34,7 +34,9 @@ function targetText({ against, factor }: Target): string {
     podman: "podman",
     floor: "the floor",
   };
-  const times = factor < 1 ? `1/${Math.round(1 / factor)} of ` : factor === 1 ? "" : `${factor} x `;
+  const part = 1 / factor;
+  const isPart = factor < 1 && Math.abs(part - Math.round(part)) < 0.01;
+  const times = factor === 1 ? "" : isPart ? `1/${Math.round(part)} of ` : `${factor} x `;
   return times + names[against];
 }
 

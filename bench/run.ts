@@ -1,7 +1,6 @@
 // `npm run bench -- [--only run-bridge,exec] [--engines sampan,podman] [--rounds N] [--write]`: runs the scenarios on every
 // engine that is asked for, prints the table, and writes it to bench/RESULTS.md when all of it was measured.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { run } from "../test/harness/command.ts";
@@ -12,13 +11,13 @@ import { startSampan } from "./engine-sampan.ts";
 import type { BenchEngine, EngineName } from "./engine.ts";
 import { report, type Column } from "./report.ts";
 import type { Samples, Scenario } from "./scenario.ts";
-import { bigImageFolder } from "./big-image.ts";
 import { dnsScenarios } from "./scenarios-dns.ts";
 import { imageScenarios } from "./scenarios-images.ts";
 import { loadScenarios } from "./scenarios-load.ts";
 import { netScenarios } from "./scenarios-net.ts";
 import { registryScenarios } from "./scenarios-registry.ts";
 import { runScenarios } from "./scenarios-run.ts";
+import { scratch } from "./scratch.ts";
 import { clientOutput, image } from "./work.ts";
 
 const starters: Readonly<Record<EngineName, (parent: string) => Promise<BenchEngine>>> = {
@@ -75,26 +74,23 @@ async function measure(scenario: Scenario, engines: readonly BenchEngine[]): Pro
   if (scenario.floor !== undefined) keep("floor", await scenario.floor());
 }
 
-const parent = mkdtempSync(join(tmpdir(), "sampan-bench-"));
 const engines: BenchEngine[] = [];
 try {
-  const tar = join(parent, "busybox.tar");
+  const tar = join(scratch, "busybox.tar");
   writeFileSync(tar, await busyboxTar());
   for (const name of names) {
     if (name !== "sampan" && (await run(["which", name])).exitCode !== 0)
       throw new Error(
         `${name} is not installed: apt-get install docker.io podman netavark (or leave it out by --engines)`,
       );
-    const engine = await starters[name](parent);
+    const engine = await starters[name](scratch);
     engines.push(engine);
     await clientOutput(engine, "import", tar, image);
   }
   for (const scenario of scenarios) await measure(scenario, engines);
 } finally {
   for (const engine of engines) await engine.stop();
-  rmSync(parent, { recursive: true, force: true });
-  for (const file of new Bun.Glob("sampan-bench-lines-*").scanSync(tmpdir())) rmSync(join(tmpdir(), file));
-  rmSync(bigImageFolder, { recursive: true, force: true });
+  rmSync(scratch, { recursive: true, force: true });
 }
 
 const { markdown, missed } = report(

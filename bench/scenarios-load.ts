@@ -1,11 +1,11 @@
 // Many containers, many log lines, much input: time and memory.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { instanceOf } from "../src/base/instance.ts";
 import { cgroups } from "../test/harness/leftovers.ts";
 import { memoryMiB, processesOf, type BenchEngine } from "./engine.ts";
 import type { Scenario } from "./scenario.ts";
+import { scratch } from "./scratch.ts";
 import { api, clientMs, clientOutput, create, cycle, image, sideBySide, timedMs } from "./work.ts";
 
 const containers = 50;
@@ -15,7 +15,7 @@ const inputBytes = 500e6;
 
 /** A file of lines of 100 bytes, made once. */
 function linesFile(bytes: number): string {
-  const path = join(tmpdir(), `sampan-bench-lines-${bytes}`);
+  const path = join(scratch, `lines-${bytes}`);
   if (!existsSync(path)) writeFileSync(path, Buffer.alloc(bytes, `${"0123456789".repeat(9)}abcdefghi\n`));
   return path;
 }

@@ -20,7 +20,8 @@ const of = (against: Target["against"], factor: number): Target => ({ against, f
 
 /**
  * Registries of one engine. The images have no layer in common, so that both can be pulled with nothing deleted in between:
- * for minutes ext4 passes over inodes that were freed, one by one, and whoever makes files then pays for the removal.
+ * where ext4 has no journal it passes over inodes that were freed, one by one, for some minutes (`recently_deleted` in a
+ * profile of the kernel), and whoever makes files then pays for the removal.
  */
 type Side = {
   readonly gzip: Registry;

@@ -26,7 +26,8 @@ function commit(): string {
 const temp = `${outfile}.${process.pid}`;
 mkdirSync(dirname(outfile), { recursive: true });
 const result = await Bun.build({
-  entrypoints: [join(root, "src/main.ts")],
+  // The second is the code of threads (src/storage/threads.ts).
+  entrypoints: [join(root, "src/main.ts"), join(root, "src/storage/thread-main.ts")],
   root,
   target: "bun",
   format: "esm",

@@ -21,7 +21,7 @@ import {
   withDefaultTag,
 } from "../spec/reference.ts";
 import type { Reference } from "../spec/reference.ts";
-import type { PushCompression } from "../storage/compress.ts";
+import type { PushCompression } from "../storage/compress-block.ts";
 import type { Answer } from "./answer.ts";
 import { empty, json, jsonType, stream, tarArchive } from "./answer.ts";
 import { forVersion, imageInspectByVersion, imageSummaryByVersion } from "./answers-by-version.ts";

@@ -26,7 +26,7 @@ export const groups: readonly Group[] = [
   { name: "container", summary: "Manage containers" },
   { name: "context", summary: "Manage contexts" },
   { name: "image", summary: "Manage images" },
-  { name: "manifest", summary: "Look at what registries have" },
+  { name: "manifest", summary: "Lists of images for several machines" },
   { name: "network", summary: "Manage networks" },
   { name: "system", summary: "Manage the engine" },
   { name: "volume", summary: "Manage volumes", usage: "COMMAND" },

@@ -65,6 +65,7 @@ const reach: Readonly<Record<string, string>> = {
   "files/unpack.ts": "the operands of cp",
   "global-options.ts": "flags before the command",
   "input-file.ts": "--input, the operand of import",
+  "manifests/list-store.ts": "manifest …, where the user has a folder for it",
   "output-file.ts": "--output",
   "plugin.ts": "Place.plugin",
   "process-streams.ts": "streams",

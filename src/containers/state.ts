@@ -17,7 +17,8 @@ export type Exit = {
 export type ContainerState =
   | { readonly status: "created"; readonly startError?: StartError }
   | ({ readonly status: "running" } & Process)
-  | ({ readonly status: "paused" } & Process)
+  /** `by`: who will resume it, where that is not the user. */
+  | ({ readonly status: "paused"; readonly by?: "commit" } & Process)
   | ({ readonly status: "restarting"; readonly startedAt: string } & Exit)
   | ({ readonly status: "exited"; readonly startedAt: string; readonly startError?: StartError } & Exit)
   | { readonly status: "removing"; readonly before: StoppedState }
@@ -36,7 +37,7 @@ export type StartError = {
 export type ContainerEvent =
   | ({ readonly type: "started" } & Process)
   | { readonly type: "start-failed"; readonly error: StartError; readonly at: string }
-  | { readonly type: "paused" }
+  | { readonly type: "paused"; readonly by?: "commit" }
   | { readonly type: "resumed" }
   /** `restart` says that the restart policy wants another run after this one. */
   | ({ readonly type: "exited"; readonly restart: boolean } & Exit)
@@ -70,9 +71,13 @@ export function transition(state: ContainerState, event: ContainerEvent): Contai
         startError: event.error,
       };
     case "paused":
-      return state.status === "running" ? { ...state, status: "paused" } : refuse();
-    case "resumed":
-      return state.status === "paused" ? { ...state, status: "running" } : refuse();
+      if (state.status !== "running") return refuse();
+      return { ...state, status: "paused", ...(event.by !== undefined && { by: event.by }) };
+    case "resumed": {
+      if (state.status !== "paused") return refuse();
+      const { by: _, ...running } = state;
+      return { ...running, status: "running" };
+    }
     case "exited": {
       if (state.status !== "running" && state.status !== "paused") return refuse();
       const { exitCode, finishedAt, oomKilled, known, interpreter } = event;

@@ -1,5 +1,5 @@
 // `commit`: the container's own files become a layer; it is paused meanwhile, unless that is not wanted.
-import { ConflictError, errorText } from "../base/errors.ts";
+import { ConflictError } from "../base/errors.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import { committedConfig } from "../images/commit-config.ts";
 import { commitImage } from "../images/commit.ts";
@@ -15,7 +15,7 @@ import { openView } from "./container-view.ts";
 import { publishContainerEvent } from "./engine.ts";
 import type { Engine } from "./engine.ts";
 import { publishImageEvent } from "./images.ts";
-import { pauseContainer, unpauseContainer } from "./pause.ts";
+import { pauseForCommit, resumeAfterCommit } from "./pause.ts";
 
 export type CommitOptions = {
   /** "" for an image without a name. */
@@ -48,12 +48,12 @@ export async function commitContainer(
   // The container, and with it what keeps the layers below, may go before the image is there.
   using _hold = engine.images.layers.hold(record.layers);
   const paused = options.pause && state.status === "running";
-  if (paused) await pauseContainer(engine, id);
+  if (paused) await pauseForCommit(engine, id);
   let layer: StagedLayer;
   try {
     layer = await stageChanges(engine, id, signal);
   } finally {
-    if (paused) await resume(engine, id);
+    if (paused) await resumeAfterCommit(engine, id);
   }
   const image = await commitImage(engine.images, {
     layer,
@@ -69,18 +69,6 @@ export async function commitContainer(
   if (imageRef !== "") publishImageEvent(engine, "tag", image, imageRef);
   publishContainerEvent(engine, record, "commit", { comment, imageID: image.id, imageRef });
   return image;
-}
-
-/** It may have ended, or somebody else may have resumed it. */
-async function resume(engine: Engine, id: string): Promise<void> {
-  try {
-    if (engine.containers.get(id)?.state.status === "paused") await unpauseContainer(engine, id);
-  } catch (err) {
-    engine.host.log.warn("container cannot be resumed after commit", {
-      container: id,
-      error: errorText(err),
-    });
-  }
 }
 
 /** What the container changed as a layer: the same changes give the same layer. */

@@ -85,7 +85,7 @@ export async function loadImages(
 
 /**
  * An archive of images, to be read to its end or closed: their layers are held until then, whatever becomes of the images.
- * @throws NotFoundError, InvalidParameterError before anything is read.
+ * @throws NotFoundError, InvalidParameterError, SystemError before anything is read.
  */
 export function saveImages(
   engine: Engine,
@@ -94,6 +94,7 @@ export function saveImages(
 ): AsyncGenerator<Uint8Array> {
   const saved = imagesToSave(engine.images, names, platform);
   const layers = layersToSave(saved);
+  for (const chainID of layers) engine.images.layers.checkArchive(chainID);
   const hold = engine.images.layers.hold(layers);
   for (const { image } of saved) publishImageEvent(engine, "save", image, image.id);
   return (async function* () {

@@ -1,6 +1,8 @@
 // `pause` and `unpause`: the cgroup freezer, by the runtime.
-import { ConflictError, SystemError } from "../base/errors.ts";
+import { crashPoint } from "../base/crash-point.ts";
+import { ConflictError, errorText, SystemError } from "../base/errors.ts";
 import { transition } from "../containers/state.ts";
+import type { ContainerEvent } from "../containers/state.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import type { Command } from "../runtime/driver.ts";
 import { driverOf, publishContainerEvent } from "./engine.ts";
@@ -10,19 +12,39 @@ import { hasEnded } from "./ended-meanwhile.ts";
 export function pauseContainer(engine: Engine, ref: string): Promise<void> {
   const { id } = engine.containers.find(ref);
   return engine.locks.run(id, async () => {
-    const record = engine.containers.find(id);
-    if (record.state.status === "paused") throw new ConflictError(`Container ${ref} is already paused`);
-    if (record.state.status !== "running") throw new ConflictError(`Container ${id} is not running`);
-    // A probe that runs on would be frozen in its middle, and found to take too long.
-    engine.healthChecks.unwatch(id);
-    try {
-      await runRuntime(engine, driverOf(engine, record).pause(id), `Cannot pause container ${id}`);
-    } catch (err) {
-      engine.healthChecks.watch(engine, id);
-      throw await explained(engine, id, "running", err);
-    }
-    change(engine, record, "pause", "paused");
+    const record = findRunning(engine, id, ref);
+    await freeze(engine, record);
+    change(engine, record, { type: "paused" });
+    publishContainerEvent(engine, record, "pause");
   });
+}
+
+/** For a while: a daemon that finds the container so at its start resumes it (`resumeAfterCommit`). */
+export function pauseForCommit(engine: Engine, id: string): Promise<void> {
+  return engine.locks.run(id, async () => {
+    const record = findRunning(engine, id, id);
+    change(engine, record, { type: "paused", by: "commit" });
+    crashPoint("commit pauses");
+    try {
+      await freeze(engine, record);
+    } catch (err) {
+      change(engine, record, { type: "resumed" });
+      throw err;
+    }
+    publishContainerEvent(engine, record, "pause");
+  });
+}
+
+/** Does nothing where it has ended, or where somebody else has resumed it. */
+export async function resumeAfterCommit(engine: Engine, id: string): Promise<void> {
+  const state = engine.containers.get(id)?.state;
+  if (state?.status !== "paused" || state.by !== "commit") return;
+  await unpauseContainer(engine, id).catch((err: unknown) =>
+    engine.host.log.warn("container cannot be resumed after commit", {
+      container: id,
+      error: errorText(err),
+    }),
+  );
 }
 
 export function unpauseContainer(engine: Engine, ref: string): Promise<void> {
@@ -35,7 +57,8 @@ export function unpauseContainer(engine: Engine, ref: string): Promise<void> {
     } catch (err) {
       throw await explained(engine, id, "paused", err);
     }
-    change(engine, record, "unpause", "resumed");
+    change(engine, record, { type: "resumed" });
+    publishContainerEvent(engine, record, "unpause");
     engine.healthChecks.watch(engine, id);
   });
 }
@@ -53,7 +76,25 @@ async function explained(engine: Engine, id: string, wanted: string, err: unknow
     : err;
 }
 
-function change(engine: Engine, record: ContainerRecord, action: string, type: "paused" | "resumed"): void {
-  engine.containers.update(record.id, (now) => ({ ...now, state: transition(now.state, { type }) }));
-  publishContainerEvent(engine, record, action);
+function findRunning(engine: Engine, id: string, ref: string): ContainerRecord {
+  const record = engine.containers.find(id);
+  if (record.state.status === "paused") throw new ConflictError(`Container ${ref} is already paused`);
+  if (record.state.status !== "running") throw new ConflictError(`Container ${id} is not running`);
+  return record;
+}
+
+async function freeze(engine: Engine, record: ContainerRecord): Promise<void> {
+  const { id } = record;
+  // A probe that runs on would be frozen in its middle, and found to take too long.
+  engine.healthChecks.unwatch(id);
+  try {
+    await runRuntime(engine, driverOf(engine, record).pause(id), `Cannot pause container ${id}`);
+  } catch (err) {
+    engine.healthChecks.watch(engine, id);
+    throw await explained(engine, id, "running", err);
+  }
+}
+
+function change(engine: Engine, { id }: ContainerRecord, event: ContainerEvent): void {
+  engine.containers.update(id, (now) => ({ ...now, state: transition(now.state, event) }));
 }

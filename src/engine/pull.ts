@@ -199,20 +199,22 @@ async function withLayers(
   try {
     for (;;) {
       const missing = new Set(missingLayers(images, pulled.body));
-      const waiting = [...pulled.body.rootfs.diff_ids.entries()].map(async ([at, diffID]) => {
+      const wanted: LayerRequest[] = [];
+      for (const [at, diffID] of pulled.body.rootfs.diff_ids.entries()) {
         const blob = blobs[at];
-        if (blob === undefined || staged.has(diffID)) return;
-        const id = shortId(blob.digest);
-        if (!missing.has(diffID)) {
-          say({ status: "Already exists", progressDetail: {}, id });
-          return;
-        }
-        say({ status: "Pulling fs layer", progressDetail: {}, id });
-        staged.set(
-          diffID,
-          await sharedLayer(engine, { repository, blob, diffID }, tickets, { signal: ended, say }),
-        );
-      });
+        if (blob === undefined || staged.has(diffID)) continue;
+        const isThere = !missing.has(diffID);
+        const status = isThere ? "Already exists" : "Pulling fs layer";
+        say({ status, progressDetail: {}, id: shortId(blob.digest) });
+        if (!isThere) wanted.push({ repository, blob, diffID });
+      }
+      // The largest first: a large one that begins last is what everybody waits for in the end.
+      const waiting = wanted
+        .toSorted((a, b) => b.blob.size - a.blob.size)
+        .map(async (request) => {
+          const layer = await sharedLayer(engine, request, tickets, { signal: ended, say });
+          staged.set(request.diffID, layer);
+        });
       await Promise.all(waiting).catch((err: unknown) => {
         failure.abort(err);
         throw err;

@@ -7,7 +7,8 @@ import type { Repository } from "../registry/repository.ts";
 import { digestOfHex, shortId, type Digest } from "../spec/digest.ts";
 import type { ProgressMessage } from "../spec/docker.ts";
 import { parseReference } from "../spec/reference.ts";
-import { compressed, type PushCompression } from "../storage/compress.ts";
+import { compressed } from "../storage/compress.ts";
+import type { PushCompression } from "../storage/compress-block.ts";
 import type { Engine } from "./engine.ts";
 
 export type LayerPush = {

@@ -3,7 +3,6 @@ import type { Host } from "../base/host.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
 import { Limiter } from "../base/limiter.ts";
 import { SingleFlight } from "../base/single-flight.ts";
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Image, ImageStore } from "../images/image-store.ts";
 import { registryOfAddress, type Credentials } from "../registry/credentials.ts";
@@ -16,7 +15,10 @@ import { Repository } from "../registry/repository.ts";
 import { Transport } from "../registry/transport.ts";
 import type { ProgressMessage } from "../spec/docker.ts";
 import { fullName, type Reference } from "../spec/reference.ts";
+import { openCompressors, type Compressors } from "../storage/compress.ts";
+import { LayerUnpackers } from "../storage/layer-unpackers.ts";
 import type { StagedLayer } from "../storage/layer-store.ts";
+import { ThreadPool } from "../storage/threads.ts";
 import type { Engine } from "./engine.ts";
 
 export type RegistrySettings = RegistryConfig & {
@@ -35,8 +37,8 @@ export class Registries {
   readonly transport: Transport;
   readonly downloads: Limiter;
   readonly uploads: Limiter;
-  /** Blocks being compressed at once. */
-  readonly compressors = new Limiter(availableParallelism());
+  readonly unpackers: LayerUnpackers;
+  readonly compressors: Compressors;
   /** By reference and platform. */
   readonly pulls: SingleFlight<PullResult, ProgressMessage>;
   /** Layers being fetched, and those that wait for the rest of their image, by the digest of their blobs. */
@@ -50,6 +52,9 @@ export class Registries {
     this.transport = new Transport(config, config.proxies);
     this.downloads = new Limiter(config.maxConcurrentDownloads);
     this.uploads = new Limiter(config.maxConcurrentUploads);
+    const pool = new ThreadPool();
+    this.compressors = openCompressors(pool);
+    this.unpackers = new LayerUnpackers(pool, config.maxConcurrentDownloads);
     this.pulls = new SingleFlight();
     this.layers = new SingleFlight((layer) => images.layers.discard(layer));
     this.#dockercfg = join(root, dockercfgName);

@@ -19,6 +19,7 @@ import type { Engine } from "./engine.ts";
 import { execExited } from "./exec.ts";
 import { containerExited } from "./exit-path.ts";
 import type { TaskEnd } from "./exit-path.ts";
+import { resumeAfterCommit } from "./pause.ts";
 import { adoptNetwork } from "./sandbox.ts";
 import { layersInUse } from "./remove.ts";
 import { startContainer } from "./start.ts";
@@ -41,6 +42,8 @@ export async function restore(engine: Engine): Promise<void> {
   for (const record of before) await reconcile(engine, record, tasks.get(record.id));
   for (const task of tasks.values()) if (!engine.containers.get(task.id)) await dropUnknownTask(engine, task);
   await networksOpen;
+  // The daemon before died in the middle of a commit.
+  for (const { id } of before) await resumeAfterCommit(engine, id);
   await sweep(engine);
   await sweepLayers(engine.images, () => layersInUse(engine));
   // Not before: the sweep would take what a start has made so far for leftovers.

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { InvalidParameterError } from "../base/errors.ts";
-import { digestHex } from "../spec/digest.ts";
+import { digestOf, digestHex } from "../spec/digest.ts";
 import {
   annotations,
   mediaTypes,
@@ -9,7 +9,6 @@ import {
   type ImageManifest,
 } from "../spec/oci-image.ts";
 import { familiarString } from "../spec/reference.ts";
-import { digestOf } from "../storage/content-store.ts";
 import type { ArchiveContents } from "./archive-contents.ts";
 import { imagesIn } from "./archive-images.ts";
 import { hostPlatform } from "./image-config.ts";

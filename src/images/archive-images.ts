@@ -1,10 +1,9 @@
 // Which images an archive holds: the table of contents of `docker save` (manifest.json), or an OCI image layout
 // (index.json). Archives of today have both, and say the names in the first.
 import { InvalidParameterError } from "../base/errors.ts";
-import { isDigest } from "../spec/digest.ts";
+import { digestOf, isDigest } from "../spec/digest.ts";
 import { annotations, isIndexType, isManifestType, mediaTypes, type Platform } from "../spec/oci-image.ts";
 import { parseReference, withDefaultTag, type Reference } from "../spec/reference.ts";
-import { digestOf } from "../storage/content-store.ts";
 import { quoted } from "../storage/entry-path.ts";
 import { followLinks, type ArchiveContents } from "./archive-contents.ts";
 import { hostPlatform, isObject, parseJson } from "./image-config.ts";

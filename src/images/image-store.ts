@@ -233,7 +233,7 @@ export class ImageStore {
   }
 
   #read(record: ImageRecord): Image {
-    const body = parseImageConfig(readBlob(this.#content, record.id));
+    const body = parseImageConfig(this.content(record.id));
     let sizeBytes = 0;
     for (const chainID of record.layers) sizeBytes += this.layers.get(chainID)?.sizeBytes ?? 0;
     return Object.freeze({ ...record, config: body.config ?? {}, body, sizeBytes });

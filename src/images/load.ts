@@ -1,7 +1,6 @@
 // `load`: images out of an archive of `docker save` or an OCI image layout, with their ids and names as they were.
 import { InvalidParameterError, NotFoundError } from "../base/errors.ts";
-import { digestOf } from "../storage/content-store.ts";
-import { isDigest, type Digest } from "../spec/digest.ts";
+import { digestOf, isDigest, type Digest } from "../spec/digest.ts";
 import type { ImageConfig } from "../spec/oci-image.ts";
 import { familiarString, type Reference } from "../spec/reference.ts";
 import type { ByteSource } from "../storage/byte-reader.ts";

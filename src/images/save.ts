@@ -5,7 +5,7 @@
 //
 // Layers are as they came, uncompressed: their digests are those that the configs name. The same images give the same bytes.
 import { NotFoundError } from "../base/errors.ts";
-import { digestHex, type Digest } from "../spec/digest.ts";
+import { digestHex, digestOf, type Digest } from "../spec/digest.ts";
 import {
   annotations,
   mediaTypes,
@@ -15,7 +15,6 @@ import {
   type ImageManifest,
 } from "../spec/oci-image.ts";
 import { familiarName, familiarString, fullName, parseReference, type Reference } from "../spec/reference.ts";
-import { digestOf } from "../storage/content-store.ts";
 import type { LayerRecord } from "../storage/layer-store.ts";
 import { archiveEnd, encodeEntry, padding, plainEntry } from "../storage/tar-writer.ts";
 import { requirePlatform, type WantedPlatform } from "./image-platform.ts";

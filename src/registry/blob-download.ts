@@ -2,6 +2,7 @@
 // Never more bytes than the descriptor declares; whether they are the right ones only the digest of all of them tells.
 import type { Clock } from "../base/host.ts";
 import { InvalidParameterError } from "../base/errors.ts";
+import { digestOf } from "../spec/digest.ts";
 import type { Descriptor } from "../spec/oci-image.ts";
 import { RegistryResponseError, UnreachableError } from "./registry-error.ts";
 import type { Repository } from "./repository.ts";
@@ -53,7 +54,7 @@ export async function downloadBytes(
 ): Promise<Uint8Array> {
   const parts = await Array.fromAsync(downloadBlob(repository, blob, { ...options, from: 0 }));
   const bytes = Buffer.concat(parts);
-  const found = `sha256:${new Bun.CryptoHasher("sha256").update(bytes).digest("hex")}`;
+  const found = digestOf(bytes);
   if (found !== blob.digest)
     throw new InvalidParameterError(
       `image config verification failed for digest ${blob.digest}: got ${found}`,

@@ -2,7 +2,7 @@
 // checked against the digest and the size that were asked for; blobs are checked by whoever reads them (blob-download.ts).
 import type { Clock } from "../base/host.ts";
 import { InvalidParameterError } from "../base/errors.ts";
-import { digestOfHex, isDigest, type Digest } from "../spec/digest.ts";
+import { digestOf, isDigest, type Digest } from "../spec/digest.ts";
 import { isIndexType, mediaTypes, type Descriptor } from "../spec/oci-image.ts";
 import type { Endpoint } from "./endpoint.ts";
 import {
@@ -77,7 +77,7 @@ export class Repository {
     });
     if (response.status !== 200) throw await responseError(response, `manifest ${reference} of ${this.path}`);
     const bytes = await limitedBytes(response, maxManifestBytes).catch(cutOff);
-    const digest = digestOfHex(new Bun.CryptoHasher("sha256").update(bytes).digest("hex"));
+    const digest = digestOf(bytes);
     if (reference.includes(":") && digest !== reference)
       throw new InvalidParameterError(
         `manifest verification failed for digest ${reference}: the registry sent ${digest}`,

@@ -14,6 +14,10 @@ export function digestOfHex(hex: string): Digest {
   return `sha256:${hex}`;
 }
 
+export function digestOf(bytes: Uint8Array): Digest {
+  return digestOfHex(new Bun.CryptoHasher("sha256").update(bytes).digest("hex"));
+}
+
 /** The part after `sha256:`. */
 export function digestHex(digest: Digest): string {
   return digest.slice("sha256:".length);

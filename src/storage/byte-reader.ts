@@ -4,7 +4,7 @@ export type ByteSource = AsyncIterable<Uint8Array>;
 
 const empty = new Uint8Array(0);
 
-/** Views that it hands out are the source's own chunks: good until the next call, unless the source reuses its memory. */
+/** Views that it hands out are the source's own chunks, good until the next call: a source may use its memory again. */
 export class ByteReader {
   readonly #chunks: AsyncIterator<Uint8Array>;
   #chunk: Uint8Array = empty;
@@ -61,15 +61,18 @@ export class ByteReader {
 
   /** Makes the current chunk begin with `length` bytes. Only those are copied when they lie across chunks. */
   async #gather(length: number): Promise<void> {
-    const parts = [this.#chunk.subarray(this.#at)];
-    let gathered = this.#chunk.length - this.#at;
+    const parts: Uint8Array[] = [];
+    let last = this.#chunk.subarray(this.#at);
+    let gathered = last.length;
     while (gathered < length) {
+      // The source's next chunk may lie where this one does.
+      if (last.length > 0) parts.push(Buffer.from(last));
+      last = empty;
       const next = await this.#pull();
       if (next === undefined) break;
-      parts.push(next);
+      last = next;
       gathered += next.length;
     }
-    const last = parts.pop() ?? empty;
     const before = gathered - last.length;
     this.#at = 0;
     if (before === 0) {

@@ -6,7 +6,7 @@ export type Source = {
   readonly fill: (target: Uint8Array, position: number) => void;
 };
 
-const chunkBytes = 512 << 10;
+const chunkBytes = 256 << 10;
 
 export function bytesSource(bytes: Uint8Array): Source {
   return {

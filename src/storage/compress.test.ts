@@ -1,10 +1,11 @@
 import { expect, test } from "bun:test";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
-import { Limiter } from "../base/limiter.ts";
-import { compressed, type PushCompression } from "./compress.ts";
+import { compressed, openCompressors } from "./compress.ts";
+import type { PushCompression } from "./compress-block.ts";
 import { decompressed } from "./compression.ts";
+import { ThreadPool } from "./threads.ts";
 
-const threads = new Limiter(2);
+const threads = openCompressors(new ThreadPool());
 const text = Buffer.from(Array.from({ length: 300_000 }, (_, at) => `line ${at * 7919}\n`).join(""));
 
 async function* cut(bytes: Uint8Array, step: number): AsyncGenerator<Uint8Array> {

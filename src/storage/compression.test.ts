@@ -11,9 +11,18 @@ async function* pieces(bytes: Uint8Array, step = 4096): AsyncGenerator<Uint8Arra
   for (let at = 0; at < bytes.length; at += step) yield bytes.subarray(at, at + step);
 }
 
+/** Each piece lies where the one before did. */
+async function* reusing(source: ByteSource): AsyncGenerator<Uint8Array> {
+  const memory = Buffer.alloc(text.length);
+  for await (const chunk of source) {
+    memory.fill(0xaa).set(chunk);
+    yield memory.subarray(0, chunk.length);
+  }
+}
+
 async function collect(source: ByteSource): Promise<Buffer> {
   const parts: Uint8Array[] = [];
-  for await (const chunk of source) parts.push(chunk);
+  for await (const chunk of source) parts.push(Buffer.from(chunk));
   return Buffer.concat(parts);
 }
 
@@ -35,6 +44,7 @@ for (const [form, bytes] of forms)
   for (const step of [1000, 10_000_000])
     test(`decompressed: ${form}, in pieces of ${step}`, async () => {
       expect((await collect(decompressed(pieces(bytes, step)))).equals(text)).toBe(true);
+      expect((await collect(decompressed(reusing(pieces(bytes, step)), "here"))).equals(text)).toBe(true);
     });
 
 test("decompressed: nothing stays nothing", async () => {
@@ -57,8 +67,19 @@ const broken: readonly (readonly [claim: string, bytes: Uint8Array])[] = [
 
 for (const [claim, bytes] of broken)
   test(`decompressed: ${claim} is an InvalidParameterError`, async () => {
-    const failure = await collect(decompressed(pieces(bytes))).catch((err: unknown) => err);
-    expect(failure).toBeInstanceOf(InvalidParameterError);
+    for (const where of ["elsewhere", "here"] as const)
+      expect(await collect(decompressed(pieces(bytes), where)).catch((err: unknown) => err)).toBeInstanceOf(
+        InvalidParameterError,
+      );
+  });
+
+for (const step of [1000, 10_000_000])
+  test(`decompressed here: bytes behind the end are refused, in pieces of ${step}`, async () => {
+    for (const rubbish of [Buffer.alloc(2000), Buffer.alloc(2000, 7)]) {
+      const bytes = Buffer.concat([gzipSync(text), rubbish]);
+      const failure = await collect(decompressed(pieces(bytes, step), "here")).catch((err: unknown) => err);
+      expect(failure).toBeInstanceOf(InvalidParameterError);
+    }
   });
 
 test("decompressed: a failure of the source is passed on as it is", async () => {
@@ -101,7 +122,8 @@ test("decompressed: damaged anywhere, it gives bytes or an InvalidParameterError
     for (let hits = 1 + random.below(3); hits > 0; hits--)
       damaged[random.below(damaged.length)] = random.below(256);
     const cut = random.oneIn(3) ? damaged.subarray(0, random.below(damaged.length)) : damaged;
-    const outcome = await collect(decompressed(pieces(cut, 1 + random.below(1500)))).catch(
+    const where = random.oneIn(2) ? "here" : "elsewhere";
+    const outcome = await collect(decompressed(pieces(cut, 1 + random.below(1500)), where)).catch(
       (err: unknown) => err,
     );
     if (outcome instanceof Buffer) continue;

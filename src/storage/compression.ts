@@ -4,6 +4,7 @@ import { Readable, pipeline, type Transform } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { InvalidParameterError, SystemError } from "../base/errors.ts";
 import { ByteReader, type ByteSource } from "./byte-reader.ts";
+import { InlineDecompressor } from "./inline-decompressor.ts";
 import { ZstdFrames } from "./zstd-frames.ts";
 
 export type Compression = "none" | "gzip" | "zstd" | "xz" | "bzip2";
@@ -28,10 +29,13 @@ export function compressionOf(firstBytes: Uint8Array): Compression {
 
 /**
  * The plain bytes of a source that may be compressed, by several members or frames too.
- * gzip and zstd are done by zlib on another thread, xz and bzip2 by the programs of that name where they are installed.
- * Damaged data is an InvalidParameterError.
+ * gzip and zstd are done by zlib, on another thread or `here`, then in pieces that are good until the next one is asked
+ * for; xz and bzip2 by the programs of that name where they are installed. Damaged data is an InvalidParameterError.
  */
-export async function* decompressed(source: ByteSource): AsyncGenerator<Uint8Array> {
+export async function* decompressed(
+  source: ByteSource,
+  where: "elsewhere" | "here" = "elsewhere",
+): AsyncGenerator<Uint8Array> {
   const reader = new ByteReader(source);
   try {
     const compression = compressionOf(await reader.peek(magicBytes));
@@ -40,10 +44,12 @@ export async function* decompressed(source: ByteSource): AsyncGenerator<Uint8Arr
         yield* reader.rest();
         return;
       case "gzip":
-        yield* through(reader.rest(), createGunzip({ chunkSize }));
+        yield* where === "here"
+          ? inline(reader.rest(), "gzip")
+          : through(reader.rest(), createGunzip({ chunkSize }));
         return;
       case "zstd":
-        yield* unzstd(reader.rest());
+        yield* unzstd(reader.rest(), where);
         return;
       case "xz":
       case "bzip2":
@@ -71,7 +77,21 @@ async function* through(source: ByteSource, transform: Transform): AsyncGenerato
   }
 }
 
-async function* unzstd(source: ByteSource): AsyncGenerator<Uint8Array> {
+async function* inline(source: ByteSource, format: "gzip" | "zstd"): AsyncGenerator<Uint8Array> {
+  using decompressor = new InlineDecompressor(format);
+  const checked = function* (pieces: Generator<Uint8Array>): Generator<Uint8Array> {
+    try {
+      yield* pieces;
+    } catch (cause) {
+      if (cause instanceof InvalidParameterError) throw cause;
+      throw new InvalidParameterError("the archive is damaged: it cannot be decompressed", { cause });
+    }
+  };
+  for await (const chunk of source) yield* checked(decompressor.push(chunk));
+  yield* checked(decompressor.end());
+}
+
+async function* unzstd(source: ByteSource, where: "elsewhere" | "here"): AsyncGenerator<Uint8Array> {
   const frames = new ZstdFrames();
   async function* watched(): AsyncGenerator<Uint8Array> {
     for await (const chunk of source) {
@@ -79,7 +99,9 @@ async function* unzstd(source: ByteSource): AsyncGenerator<Uint8Array> {
       yield chunk;
     }
   }
-  yield* through(watched(), createZstdDecompress({ chunkSize }));
+  yield* where === "here"
+    ? inline(watched(), "zstd")
+    : through(watched(), createZstdDecompress({ chunkSize }));
   if (!frames.complete) throw new InvalidParameterError("the archive is damaged: it ends in mid-frame");
 }
 

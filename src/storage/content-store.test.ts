@@ -3,8 +3,8 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { NotFoundError, SystemError } from "../base/errors.ts";
-import { digestHex } from "../spec/digest.ts";
-import { deleteBlob, digestOf, openContentStore, putBlob, readBlob } from "./content-store.ts";
+import { digestHex, digestOf } from "../spec/digest.ts";
+import { deleteBlob, openContentStore, putBlob, readBlob } from "./content-store.ts";
 
 const root = mkdtempSync(join(tmpdir(), "sampan-content-"));
 afterAll(() => rmSync(root, { recursive: true }));

@@ -1,12 +1,11 @@
 // Blobs by digest: image configs and manifests. What is read is what was asked for, or an error.
 //
 //   content/sha256/<64 hex digits>
-import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileDurable } from "../base/durable-file.ts";
 import { NotFoundError, SystemError } from "../base/errors.ts";
-import { digestHex, digestOfHex, type Digest } from "../spec/digest.ts";
+import { digestHex, digestOf, digestOfHex, type Digest } from "../spec/digest.ts";
 
 export type ContentStore = { readonly folder: string };
 
@@ -14,10 +13,6 @@ export function openContentStore(root: string): ContentStore {
   const folder = join(root, "content", "sha256");
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   return { folder };
-}
-
-export function digestOf(bytes: Uint8Array): Digest {
-  return digestOfHex(createHash("sha256").update(bytes).digest("hex"));
 }
 
 /** Durable when it returns. Putting what is there already is fine; a damaged one is replaced. */

@@ -12,7 +12,6 @@
 // A layer is staged (unpacked in :tmp:), committed (one rename to its name) and removed (one rename into :tmp:, then deleted).
 import { createHash } from "node:crypto";
 import {
-  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -25,7 +24,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { crashPoint } from "../base/crash-point.ts";
 import { syncFolder } from "../base/durable-file.ts";
-import { errorText, InvalidParameterError, NotFoundError, SystemError } from "../base/errors.ts";
+import { errorText, NotFoundError, SystemError } from "../base/errors.ts";
 import type { Host } from "../base/host.ts";
 import { digestOfHex, isDigest, type Digest } from "../spec/digest.ts";
 import { spreadFoldersIn } from "../sys/inode-flags.ts";
@@ -33,13 +32,13 @@ import type { ByteSource } from "./byte-reader.ts";
 import { chainIDOf } from "./chain-id.ts";
 import { decompressed } from "./compression.ts";
 import { copyTree } from "./copy-tree.ts";
-import { applyLayer, type AppliedLayer } from "./layer-apply.ts";
-import { layerArchive, layerParts, ReplacedKeeper } from "./layer-archive.ts";
+import { layerArchive, layerParts } from "./layer-archive.ts";
 import { settleLayer } from "./layer-settle.ts";
+import type { FollowedBlob, LayerUnpackers } from "./layer-unpackers.ts";
 import { makeMountpoints } from "./overlay.ts";
 import { syncFilesystemOf } from "./sync-filesystem.ts";
-import { TarReader, type TarLimits } from "./tar-reader.ts";
-import { SplitWriter } from "./tar-split.ts";
+import type { TarLimits } from "./tar-reader.ts";
+import { unpackLayer, type UnpackedLayer } from "./unpack-layer.ts";
 
 export type LayerRecord = {
   readonly chainID: Digest;
@@ -54,8 +53,7 @@ export type LayerRecord = {
 };
 
 /** A layer that is unpacked and has no place in a chain yet. */
-export type StagedLayer = AppliedLayer &
-  Pick<LayerRecord, "diffID" | "archiveBytes"> & { readonly folder: string };
+export type StagedLayer = UnpackedLayer & { readonly folder: string };
 
 const mostEntries = 10_000_000;
 const flushStepBytes = 64 << 20;
@@ -105,49 +103,33 @@ export class LayerStore {
    * The caller commits or discards what it gets; a failure leaves nothing behind.
    */
   async stage(archive: ByteSource, signal?: AbortSignal): Promise<StagedLayer> {
+    const onBytes = (sizeBytes: number): void => {
+      signal?.throwIfAborted();
+      this.#flushAhead(sizeBytes);
+    };
+    return await this.#staged((folder) =>
+      unpackLayer(decompressed(archive), folder, this.#limits(), onBytes),
+    );
+  }
+
+  /**
+   * As `stage`, of a blob that is still being fetched, on another thread: nobody is held up by its work.
+   * @throws InvalidParameterError also for a blob that is not what its digest says.
+   */
+  async stageBlob(unpackers: LayerUnpackers, blob: FollowedBlob, signal: AbortSignal): Promise<StagedLayer> {
+    const onBytes = (sizeBytes: number): void => this.#flushAhead(sizeBytes);
+    return await this.#staged((folder) =>
+      unpackers.unpack({ ...blob, folder, limits: this.#limits() }, onBytes, signal),
+    );
+  }
+
+  async #staged(unpack: (folder: string) => Promise<UnpackedLayer>): Promise<StagedLayer> {
     const folder = this.scratch();
-    const hash = createHash("sha256");
-    const flushAhead = (sizeBytes: number): void => this.#flushAhead(sizeBytes);
-    let readBytes = 0;
-    async function* hashed(): AsyncGenerator<Uint8Array> {
-      for await (const chunk of decompressed(archive)) {
-        signal?.throwIfAborted();
-        hash.update(chunk);
-        readBytes += chunk.length;
-        flushAhead(chunk.length);
-        yield chunk;
-      }
-    }
-    const files = join(folder, layerParts.files);
-    const replaced = new ReplacedKeeper(folder);
-    let reader: TarReader | undefined;
     try {
-      mkdirSync(files);
-      chmodSync(files, 0o755);
-      using split = new SplitWriter(join(folder, layerParts.split));
-      reader = new TarReader(hashed(), this.#limits(), (bytes) => split.bytes(bytes));
-      const applied = await applyLayer(reader, files, {
-        body: (path, extents) => split.body(path, extents),
-        keepReplaced: (path) => replaced.keep(path, split.bodies),
-      });
-      // The digest covers what stands behind the archive's end too.
-      await reader.drain();
-      if (readBytes === 0)
-        throw new InvalidParameterError("the archive is empty: not even a tar archive's end");
-      split.end();
-      replaced.end();
-      crashPoint("layer staged");
-      return {
-        ...applied,
-        folder,
-        diffID: digestOfHex(hash.digest("hex")),
-        archiveBytes: split.archiveBytes,
-      };
+      return { ...(await unpack(folder)), folder };
     } catch (err) {
       this.#deleteLater(folder);
       throw err;
-    } finally {
-      await reader?.close();
     }
   }
 
@@ -201,6 +183,7 @@ export class LayerStore {
   async *archive(chainID: string): AsyncGenerator<Uint8Array> {
     const record = this.get(chainID);
     if (record === undefined) throw new NotFoundError(`layer ${chainID} not found`);
+    this.checkArchive(chainID);
     const hash = createHash("sha256");
     for (const chunk of layerArchive(this.#place(chainID))) {
       hash.update(chunk);
@@ -211,6 +194,14 @@ export class LayerStore {
       throw new SystemError(
         `layer ${chainID} is damaged on disk: its archive is ${diffID}, not ${record.diffID}`,
       );
+  }
+
+  /** @throws SystemError for a layer that early versions stored without what its archive held besides the files. */
+  checkArchive(chainID: string): void {
+    if (this.get(chainID) === undefined || existsSync(join(this.#place(chainID), layerParts.split))) return;
+    throw new SystemError(
+      `the archive of layer ${chainID} cannot be written again: an early version stored it. Remove its image, and pull or load it again`,
+    );
   }
 
   /** Until the hold is disposed of, these layers are in use (`held`). */
@@ -232,7 +223,10 @@ export class LayerStore {
     this.#deleteLater(folder);
   }
 
-  /** They are gone when this returns; their files are deleted in the background. */
+  /**
+   * They are gone when this returns; their files are deleted in the background. Nobody waits for the disk: what a power cut
+   * brings back belongs to no image, and the next start sweeps it before anybody can use it.
+   */
   remove(chainIDs: Iterable<string>): void {
     const doomed: string[] = [];
     for (const chainID of chainIDs) {
@@ -242,7 +236,6 @@ export class LayerStore {
       crashPoint("layer taken out");
       doomed.push(folder);
     }
-    if (doomed.length > 0) syncFolder(this.folder);
     for (const folder of doomed) this.#deleteLater(folder);
   }
 

@@ -207,7 +207,7 @@ export class TarReader {
     const bytes = await this.#take(this.#bodyLeft);
     if (bytes.length < this.#bodyLeft) throw truncated();
     this.#bodyLeft = 0;
-    return bytes.slice();
+    return Buffer.from(bytes);
   }
 
   async #block(): Promise<Uint8Array> {

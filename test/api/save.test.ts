@@ -1,6 +1,6 @@
 // `save`, and images that go from one engine to another: dockerd, podman and skopeo take what we save, and we what they save.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { output, run } from "../harness/command.ts";
@@ -264,4 +264,19 @@ describe.skipIf(!isThere("skopeo"))("skopeo", () => {
     // Its layers were compressed on the way and are the same again.
     expect(await sampan.ok("image", "inspect", "-f", "{{.RootFS.Layers}}", "saved/top:1")).toMatch(/sha256/);
   });
+});
+
+test("a layer that was stored without its archive's headers is refused by name, before a byte is written", async () => {
+  const early = await startDaemon();
+  try {
+    await loadTestImage(early);
+    const graph = join(early.root, "graph");
+    for (const name of readdirSync(graph)) rmSync(join(graph, name, "tar-split"), { force: true });
+    const { stderr, exitCode } = await early.docker("save", "-o", at("early.tar"), testImage);
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining("cannot be written again")]);
+    expect(existsSync(at("early.tar"))).toBe(false);
+    expect(await early.ok("run", "--rm", testImage, "echo", "still runs")).toBe("still runs");
+  } finally {
+    await early.stop();
+  }
 });

@@ -90,19 +90,39 @@ test("a reader of a stopped container holds its mount no longer than the daemon 
   await daemon.ok("rm", id);
 });
 
-test("a container that was paused for a commit is told as paused, and goes on when asked to", async () => {
-  const id = await daemon.ok("run", "-d", testImage, "sh", "-c", "touch /x; sleep 1000");
-  await daemon.kill9();
-  await daemon.start({ SAMPAN_CRASH_POINT: "layer staged" });
-  expect((await daemon.docker("commit", id, "paused:1")).exitCode).not.toBe(0);
-  await daemon.kill9();
-  await daemon.start();
-  expect(await daemon.ok("inspect", "-f", "{{.State.Status}}", id)).toBe("paused");
-  await daemon.ok("unpause", id);
-  expect(await daemon.ok("exec", id, "ls", "/x")).toBe("/x");
-  await swept();
-  await daemon.ok("rm", "-f", id);
-});
+for (const point of ["commit pauses", "layer staged"])
+  test(`a container whose commit died at "${point}" runs on when the daemon is back; one that the user paused does not`, async () => {
+    const id = await daemon.ok(
+      "run",
+      "-d",
+      testImage,
+      "sh",
+      "-c",
+      "while :; do echo x >>/x; sleep 0.05; done",
+    );
+    const paused = await daemon.ok("run", "-d", testImage, "sleep", "1000");
+    await daemon.ok("pause", paused);
+    await daemon.kill9();
+    await daemon.start({ SAMPAN_CRASH_POINT: point });
+    expect((await daemon.docker("commit", id, "paused:1")).exitCode).not.toBe(0);
+    await daemon.kill9();
+    await daemon.start();
+    const status = async (name: string): Promise<string> =>
+      await daemon.ok("inspect", "-f", "{{.State.Status}}", name);
+    expect([await status(id), await status(paused)]).toEqual(["running", "paused"]);
+    const size = async (): Promise<number> => Number(await daemon.ok("exec", id, "stat", "-c", "%s", "/x"));
+    const before = await size();
+    await eventually(
+      async () => (await size()) > before,
+      () => "the program to go on",
+    );
+    await swept();
+    await daemon.ok("unpause", paused);
+    await daemon.ok("commit", id, "paused:1");
+    expect(await status(id)).toBe("running");
+    await daemon.ok("rm", "-f", id, paused);
+    await daemon.ok("rmi", "paused:1");
+  });
 
 test("a removal that dies after its record: the image is gone and its layers follow", async () => {
   await daemon.ok("load", "-i", archive);

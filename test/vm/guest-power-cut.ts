@@ -43,6 +43,20 @@ async function write(): Promise<never> {
     await ok("volume", "create", `v${mark}`);
     say(`acknowledged volume v${mark}`);
     if (round % 3 !== 2) continue;
+    const writer = await ok(
+      "run",
+      "-d",
+      ...offline,
+      testImage,
+      "dd",
+      "if=/dev/urandom",
+      "of=/new",
+      "bs=1M",
+      "count=2",
+    );
+    await ok("wait", writer);
+    await ok("commit", writer, `committed:${mark}`);
+    say(`acknowledged layers committed:${mark}`);
     const up = await ok("run", "-d", ...offline, "--restart", "always", testImage, "sleep", "100000");
     say(`acknowledged up ${up}`);
     say(`acknowledged leaving ${id}`);
@@ -55,6 +69,8 @@ async function kept(line: string, leaving: ReadonlySet<string>): Promise<boolean
   const [what, name = "", code] = line.split(" ");
   const status = async (path: string): Promise<number> => (await api("GET", path)).status;
   if (what === "image") return (await status(`/images/${encodeURIComponent(name)}/json`)) === 200;
+  // What is saved is compared with the digests of the layers, byte for byte.
+  if (what === "layers") return (await docker("save", "-o", "/run/saved.tar", name)).exitCode === 0;
   if (what === "volume") return (await status(`/volumes/${name}`)) === 200;
   if (what === "removal") return (await status(`/containers/${name}/json`)) === 404;
   if (what === "leaving" || leaving.has(name)) return true;

@@ -1,8 +1,10 @@
 // `login` and `logout`.
 
+import { ResponseError } from "../../client/errors.ts";
 import { infoText, checkAuth } from "../../client/system.ts";
 import { dockercfgName, readDockercfg } from "../../registry/dockercfg.ts";
 import type { Context } from "../command.ts";
+import { helperOf } from "../credential-helpers.ts";
 import { findCredentials, hubAddress, storeCredentials } from "../credentials.ts";
 import { CommandError } from "../failure.ts";
 import type { Flags } from "../flags.ts";
@@ -30,11 +32,33 @@ export async function login(context: Context, flags: Flags, operands: readonly s
   if (flags.given("username") && password !== "")
     return await signIn(context, { server, username, password });
   // What is known is tried before anybody is asked, as docker's client does.
-  const stored = password || (flags.given("username") ? "" : (known?.password ?? ""));
-  if (username !== "" && stored !== "") return await signIn(context, { server, username, password: stored });
+  const isAsked = flags.given("username") || password !== "";
+  if (!isAsked && known?.username && known.password && (await signInAgain(context, server, known))) return 0;
+  if (username !== "" && password !== "") return await signIn(context, { server, username, password });
   if ((await stdin.isTerminal()) === false)
     throw new CommandError("Error: Cannot perform an interactive login from a non TTY device");
   return await signIn(context, { server, ...(await askWho(context, flags, known?.username ?? "")) });
+}
+
+/** With what is stored. @returns whether the registry still takes it. */
+async function signInAgain(context: Context, server: string, known: Asked): Promise<boolean> {
+  const { stderr } = context;
+  await stderr.write(`Authenticating with existing credentials... [Username: ${known.username}]\n\n`);
+  await stderr.write(
+    "To login with a different account, run 'docker logout' followed by 'docker login'\n\n\n",
+  );
+  try {
+    await signIn(context, { ...known, server });
+    return true;
+  } catch (err) {
+    if (!(err instanceof ResponseError)) throw err;
+    await stderr.write(
+      err.status === 401
+        ? "Stored credentials invalid or expired\n"
+        : `Login did not succeed, error: ${err.message}\n`,
+    );
+    return false;
+  }
 }
 
 type Asked = { readonly username: string; readonly password: string; readonly email?: string };
@@ -64,17 +88,24 @@ export async function signIn(
 ): Promise<number> {
   if (username === "" || password === "")
     throw new CommandError("Error: Cannot perform an interactive login from a non TTY device");
-  const { client, stdout, stderr, configStore } = context;
+  const { client, config, stdout, stderr, configStore } = context;
   const { Status, IdentityToken } = await checkAuth(client, { username, password, serveraddress: server });
-  await storeCredentials(context, server, {
+  const entry = {
     username,
     password: IdentityToken ? "" : password,
     serveraddress: server,
     ...(email !== undefined && { email }),
     ...(IdentityToken && { identitytoken: IdentityToken }),
-  });
-  await stderr.write(`\nWARNING! Your credentials are stored unencrypted in '${configStore.place}'.\n`);
-  await stdout.write(`\n${Status}\n`);
+  };
+  const isNews = !Bun.deepEquals(await findCredentials(config, server), entry);
+  await storeCredentials(context, server, entry);
+  if (isNews && helperOf(config, server) === undefined)
+    await stderr.write(
+      `\nWARNING! Your credentials are stored unencrypted in '${configStore.place}'.\n` +
+        "Configure a credential helper to remove this warning. See\n" +
+        "https://docs.docker.com/go/credential-store/\n\n",
+    );
+  await stdout.write(`${Status}\n`);
   return 0;
 }
 

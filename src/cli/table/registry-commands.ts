@@ -5,6 +5,11 @@ import { filterFlag, forceFlag, longFilterFlag, noTruncFlag } from "./shared-fla
 
 const platform: Flag = { name: "platform", type: "string", help: "Platform: os[/arch[/variant]]" };
 const quiet: Flag = { name: "quiet", short: "q", type: "bool", help: "Print nothing but the name" };
+const insecure: Flag = {
+  name: "insecure",
+  type: "bool",
+  help: "Allow a registry without TLS or with any certificate",
+};
 const contentTrust: Flag = {
   name: "disable-content-trust",
   type: "bool",
@@ -123,16 +128,66 @@ export const registryCommands: readonly Command[] = [
     load: () => import("../commands/login.ts").then((module) => module.logout),
   },
   {
-    paths: ["manifest inspect"],
-    summary: "Display an image manifest, or manifest list",
-    usage: "[OPTIONS] MANIFEST",
-    operands: { min: 1, max: 1 },
+    paths: ["manifest annotate"],
+    summary: "Say more about an image of a manifest list",
+    about: "Say more about an image of a manifest list that is being put together",
+    usage: "[OPTIONS] MANIFEST_LIST MANIFEST",
+    operands: { min: 2, max: 2 },
+    ownMachine: true,
     withoutEngine: true,
     flags: [
-      { name: "insecure", type: "bool", help: "Allow a registry without TLS or with any certificate" },
-      { name: "verbose", short: "v", type: "bool", help: "With reference, digest and size" },
+      { name: "arch", type: "string", help: "Architecture that it is for" },
+      { name: "os", type: "string", help: "Operating system that it is for" },
+      { name: "os-features", type: "strings", help: "What it needs of the operating system" },
+      { name: "os-version", type: "string", help: "Version of the operating system" },
+      { name: "variant", type: "string", help: "Variant of the architecture" },
+    ],
+    load: () => import("../commands/manifest.ts").then((module) => module.annotateManifest),
+  },
+  {
+    paths: ["manifest create"],
+    summary: "Put a manifest list together, to be pushed",
+    usage: "MANIFEST_LIST MANIFEST [MANIFEST...]",
+    operands: { min: 2 },
+    ownMachine: true,
+    withoutEngine: true,
+    flags: [{ name: "amend", short: "a", type: "bool", help: "Add to a list that is there" }, insecure],
+    load: () => import("../commands/manifest.ts").then((module) => module.createManifest),
+  },
+  {
+    paths: ["manifest inspect"],
+    summary: "Display an image manifest, or manifest list",
+    usage: "[OPTIONS] [MANIFEST_LIST] MANIFEST",
+    operands: { min: 1, max: 2 },
+    withoutEngine: true,
+    flags: [
+      insecure,
+      { name: "verbose", short: "v", type: "bool", help: "With reference, digest, size and platform" },
     ],
     load: () => import("../commands/manifest.ts").then((module) => module.inspectManifest),
+  },
+  {
+    paths: ["manifest push"],
+    summary: "Push a manifest list to its registry",
+    usage: "[OPTIONS] MANIFEST_LIST",
+    operands: { min: 1, max: 1 },
+    ownMachine: true,
+    withoutEngine: true,
+    flags: [
+      insecure,
+      { name: "purge", short: "p", type: "bool", help: "Remove the list here when it is pushed" },
+    ],
+    load: () => import("../commands/manifest.ts").then((module) => module.pushManifest),
+  },
+  {
+    paths: ["manifest rm"],
+    summary: "Remove manifest lists that are kept here",
+    usage: "MANIFEST_LIST [MANIFEST_LIST...]",
+    operands: { min: 1 },
+    ownMachine: true,
+    withoutEngine: true,
+    flags: [],
+    load: () => import("../commands/manifest.ts").then((module) => module.removeManifest),
   },
   {
     paths: ["search"],
