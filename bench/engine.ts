@@ -46,6 +46,12 @@ export function memoryMiB(
   return values.reduce((sum, value) => sum + value, 0) / 1024;
 }
 
+/** The most memory that the engine's processes have had, each at its own time; what they share is counted once. */
+export function peakMiB(engine: Pick<BenchEngine, "folder">): number {
+  const shared = memoryMiB(engine, "status", "VmRSS") - memoryMiB(engine, "smaps_rollup", "Pss");
+  return memoryMiB(engine, "status", "VmHWM") - shared;
+}
+
 /** Empty for a process that has ended meanwhile. */
 function readOrEmpty(path: string): string {
   try {

@@ -284,9 +284,6 @@ export const loadScenarios: readonly Scenario[] = [
     rounds: 1,
     warmUps: 0,
     engines: ["sampan"],
-    sample: async (engine) => {
-      const shared = memoryMiB(engine, "status", "VmRSS") - memoryMiB(engine, "smaps_rollup", "Pss");
-      return Promise.resolve({ peak: [memoryMiB(engine, "status", "VmHWM") - shared] });
-    },
+    sample: (engine) => Promise.resolve({ peak: [peakMiB(engine)] }),
   },
 ];
