@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { instanceOf } from "../src/base/instance.ts";
 import { cgroups } from "../test/harness/leftovers.ts";
-import { memoryMiB, processesOf, type BenchEngine } from "./engine.ts";
+import { memoryMiB, peakMiB, processesOf, type BenchEngine } from "./engine.ts";
 import type { Scenario } from "./scenario.ts";
 import { scratch } from "./scratch.ts";
 import { api, clientMs, clientOutput, create, cycle, image, sideBySide, timedMs } from "./work.ts";
