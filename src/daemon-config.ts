@@ -37,6 +37,9 @@ export type DaemonConfig = {
   /** Plain tcp on other addresses than loopback: whoever reaches the port is root here. */
   readonly unauthenticatedTcp: boolean;
   readonly debug: boolean;
+  /** Every container starts by our own /sbin/init. */
+  readonly sysinit: boolean;
+  readonly initPath: string | undefined;
 };
 
 const flags = {
@@ -67,6 +70,8 @@ const flags = {
   rcli: { type: "string" },
   "default-runtime": { type: "string" },
   "add-runtime": { type: "string", multiple: true },
+  "init-path": { type: "string" },
+  sysinit: { type: "boolean" },
   "log-opt": { type: "string", multiple: true },
   label: { type: "string", multiple: true },
   "registry-mirror": { type: "string", multiple: true },
@@ -112,6 +117,8 @@ const fileKeys: Readonly<Record<string, keyof typeof flags>> = {
   debug: "debug",
   "default-runtime": "default-runtime",
   runtimes: "add-runtime",
+  "init-path": "init-path",
+  sysinit: "sysinit",
   "log-opts": "log-opt",
   labels: "label",
   "registry-mirrors": "registry-mirror",
@@ -157,6 +164,7 @@ Options:
   -H, --host list               Listen on unix:///path or tcp://host:port
       --http-proxy, --https-proxy, --no-proxy string
                                 Proxies for registries (default: HTTP_PROXY, HTTPS_PROXY, NO_PROXY)
+      --init-path string        Init of --init, or "sysinit" for our own (default: tini or the like, else our own)
       --insecure-registry list  Registries reached by plain http or with any certificate: host[:port] or CIDR
       --label list              A label of the engine, shown by info
       --log-opt list            Log options of containers that give none, such as max-size=10m
@@ -165,6 +173,7 @@ Options:
   -p, --pidfile string          (default: sampan.pid in the run directory)
       --rcli off|address        The command protocol of 2013, on loopback (default "127.0.0.1:4242")
       --registry-mirror list    Mirror of Docker Hub, asked first
+      --sysinit                 Start every container by our own /sbin/init
       --tlsverify, --tlscacert, --tlscert, --tlskey
                                 Mutual TLS for tcp listeners
       --insecure-let-anyone-on-the-network-be-root
@@ -230,8 +239,15 @@ function takeSwitches(args: readonly string[]): {
   return { given, rest };
 }
 
-type Switch = "icc" | "ip-masq" | "ipv6" | "debug" | "tlsverify";
-const switches: ReadonlySet<string> = new Set<Switch>(["icc", "ip-masq", "ipv6", "debug", "tlsverify"]);
+type Switch = "icc" | "ip-masq" | "ipv6" | "debug" | "tlsverify" | "sysinit";
+const switches: ReadonlySet<string> = new Set<Switch>([
+  "icc",
+  "ip-masq",
+  "ipv6",
+  "debug",
+  "tlsverify",
+  "sysinit",
+]);
 const switchWords = new Map([
   ["true", true],
   ["1", true],
@@ -273,6 +289,8 @@ function merge(values: Flags, file: ConfigFile, proxies: ProxySettings): DaemonC
     tls: tlsOf(values, file),
     unauthenticatedTcp: values["insecure-let-anyone-on-the-network-be-root"] ?? false,
     debug: values.debug ?? file["debug"] === true,
+    sysinit: values.sysinit ?? file["sysinit"] === true,
+    initPath: text("init-path"),
   };
 }
 

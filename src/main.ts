@@ -8,7 +8,7 @@ const { name, args } = roleOf(process.argv0, process.argv.slice(2));
 switch (name) {
   case "init": {
     const { runInit } = await import("./init/init.ts");
-    process.exitCode = runInit(args);
+    process.exitCode = await runInit(args);
     break;
   }
   case "daemon": {

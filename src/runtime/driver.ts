@@ -60,4 +60,4 @@ export type Driver = {
   execError(logText: string, program: string): EngineError;
 };
 
-export type DriverKind = "crun" | "runc";
+export type DriverKind = "crun" | "runc" | "lxc";

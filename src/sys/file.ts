@@ -161,6 +161,11 @@ export function duplicate(fd: number, lowest = 3): number {
   return check(libc.fcntl(fd, F_DUPFD_CLOEXEC, lowest), "fcntl");
 }
 
+/** Makes `target` another descriptor of the same open file, for programs to inherit. */
+export function duplicateTo(fd: number, target: number): void {
+  check(libc.dup2(fd, target), "dup2");
+}
+
 export function setNonBlocking(fd: number, on = true): void {
   const flags = check(libc.fcntl(fd, F_GETFL, 0), "fcntl");
   const wanted = on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;

@@ -59,6 +59,11 @@ export function setSubreaper(): void {
   check(libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl");
 }
 
+/** Makes this process the leader of a session and a group of its own, with no terminal. Fine when it leads one already. */
+export function newSession(): void {
+  if (libc.setsid() === -1 && lastErrno() !== errnoOf("EPERM")) throw new SyscallError("setsid", lastErrno());
+}
+
 /** The name of this thread in `ps` and `top`: cut at 15 bytes by the kernel. */
 export function setProcessName(name: string): void {
   const bytes = cString(name);
