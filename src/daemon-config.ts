@@ -69,6 +69,7 @@ const flags = {
   "config-file": { type: "string" },
   rcli: { type: "string" },
   "default-runtime": { type: "string" },
+  "exec-driver": { type: "string", short: "e" },
   "add-runtime": { type: "string", multiple: true },
   "init-path": { type: "string" },
   sysinit: { type: "boolean" },
@@ -116,6 +117,7 @@ const fileKeys: Readonly<Record<string, keyof typeof flags>> = {
   group: "group",
   debug: "debug",
   "default-runtime": "default-runtime",
+  "exec-driver": "exec-driver",
   runtimes: "add-runtime",
   "init-path": "init-path",
   sysinit: "sysinit",
@@ -158,6 +160,7 @@ Options:
       --data-root string        Persistent state, also --root and -g (default "${defaultRoot}")
   -D, --debug                   Log decisions too
       --default-runtime string  Runtime of containers that ask for none (default: crun if it works, else runc)
+  -e, --exec-driver string      The same in the words of before 2015: "native" or "lxc"
       --add-runtime name=path   A further runtime with runc's command line
       --exec-root string        Run-time state (default "${defaultExecRoot}")
   -G, --group string            Group of the unix socket (default "sampan")
@@ -281,7 +284,7 @@ function merge(values: Flags, file: ConfigFile, proxies: ProxySettings): DaemonC
       search: list("dns-search"),
       options: list("dns-opt", "dns-opts"),
     },
-    defaultRuntime: text("default-runtime"),
+    defaultRuntime: text("default-runtime") ?? execDriver(text("exec-driver")),
     runtimes: { ...runtimesOf(file["runtimes"]), ...pairs("add-runtime", values["add-runtime"] ?? []) },
     logOptions: { ...stringMap("log-opts", file["log-opts"]), ...pairs("log-opt", values["log-opt"] ?? []) },
     labels: list("label", "labels"),
@@ -292,6 +295,13 @@ function merge(values: Flags, file: ConfigFile, proxies: ProxySettings): DaemonC
     sysinit: values.sysinit ?? file["sysinit"] === true,
     initPath: text("init-path"),
   };
+}
+
+/** Docker's flag until 1.9: its own runtime, or LXC. */
+function execDriver(name: string | undefined): string | undefined {
+  if (name === undefined || name === "native") return undefined;
+  if (name === "lxc") return name;
+  throw new InvalidParameterError(`unknown exec driver ${name}: native and lxc are known`);
 }
 
 function tlsOf(values: Flags, file: ConfigFile): TlsFiles | undefined {

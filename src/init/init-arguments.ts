@@ -1,5 +1,6 @@
 // The arguments of the in-container init: those of the first Docker's sysinit, `-e K=V… -g GATEWAY -u USER [--] PROGRAM ARG…`,
 // and ours for what a runtime does where there is one.
+import type { WindowSize } from "../sys/pty.ts";
 
 export type InitArguments = {
   /** All that the program gets: the environment that init itself was given is not passed on. */
@@ -16,10 +17,11 @@ export type InitArguments = {
   readonly folder?: string;
   /** Stay as process 1: pass signals on, reap, end as the program ends. */
   readonly supervise: boolean;
-  /** Where to say why the program was not started. Closed by a start. */
+  /** A socket: where to say in one line why the program is not started, or that it will be when the other end has nodded. */
   readonly reportFd?: number;
   /** A unix socket on which somebody waits for the master of the terminal that the program is to have. */
   readonly consoleFd?: number;
+  readonly consoleSize?: WindowSize;
   readonly program: string;
   readonly programArguments: readonly string[];
 };
@@ -33,7 +35,8 @@ export const initUsage = `usage: init [OPTION VALUE]... [--] PROGRAM [ARG...]
   -n NUMBER          how many files the program may have open
   -w FOLDER          where the program starts
   -s                 stay as process 1, pass signals on and reap
-  -r FD, -t FD       where to report to, and where to send a terminal to`;
+  -r FD, -t FD       where to report to, and where to send a terminal to
+  -z ROWSxCOLUMNS    of the terminal`;
 
 type Options = { -readonly [Key in keyof InitArguments]?: InitArguments[Key] };
 
@@ -53,7 +56,7 @@ export function parseInitArguments(args: readonly string[]): InitArguments | str
       : { supervise: false, ...options, environment, gateways, groups, program, programArguments };
   for (let word = words.shift(); word !== undefined; word = words.shift()) {
     if (word === "--") return withProgram(words);
-    const [, letter = "", inWord] = /^--?([eguacnwsrt])(?:=(.*))?$/s.exec(word) ?? [];
+    const [, letter = "", inWord] = /^--?([eguacnwsrtz])(?:=(.*))?$/s.exec(word) ?? [];
     if (letter === "") {
       if (word.startsWith("-")) return `unknown option ${word}\n${initUsage}`;
       return withProgram([word, ...words]);
@@ -79,7 +82,10 @@ function addOption(options: Options, letter: string, value: string): boolean {
   else if (/^\d{1,9}$/.test(value) && letter === "n") options.openFiles = Number(value);
   else if (/^\d{1,9}$/.test(value) && letter === "r") options.reportFd = Number(value);
   else if (/^\d{1,9}$/.test(value) && letter === "t") options.consoleFd = Number(value);
-  else return false;
+  else if (/^\d{1,5}x\d{1,5}$/.test(value) && letter === "z") {
+    const [rows = 0, columns = 0] = value.split("x").map(Number);
+    options.consoleSize = { rows, columns };
+  } else return false;
   return true;
 }
 

@@ -1,6 +1,6 @@
 // The in-container init, as the first Docker's sysinit: environment, default route, user, program. The program takes over
 // this very process, so nothing of init is left beside it, unless init is told to stay as process 1.
-import { readFileSync, writeSync } from "node:fs";
+import { readFileSync, readSync, writeSync } from "node:fs";
 import { errorText } from "../base/errors.ts";
 import { resolveUser } from "../containers/users.ts";
 import { setDefaultRoute as defaultRouteBy } from "../netlink/route.ts";
@@ -13,7 +13,8 @@ import {
   setOpenFilesLimit,
 } from "../sys/credentials.ts";
 import { failedWith } from "../sys/errno.ts";
-import { setCloseOnExec } from "../sys/file.ts";
+import { closeOnExecFrom } from "../sys/file.ts";
+import { outliveParent } from "../sys/process.ts";
 import { execve } from "../sys/spawn.ts";
 import { findProgram, notExecutable, notFound } from "./find-program.ts";
 import { initUsage, parseInitArguments, type InitArguments } from "./init-arguments.ts";
@@ -33,7 +34,8 @@ export async function runInit(args: readonly string[]): Promise<number> {
   const parsed = parseInitArguments(args);
   if (typeof parsed === "string") return complain(undefined, { exitCode: failed, message: parsed });
   const { environment, program, programArguments, reportFd } = parsed;
-  for (const fd of [reportFd, parsed.consoleFd]) if (fd !== undefined) setCloseOnExec(fd);
+  closeOnExecFrom(3);
+  if (reportFd !== undefined) outliveParent();
   try {
     becomeTheProgramsProcess(parsed);
   } catch (err) {
@@ -42,6 +44,7 @@ export async function runInit(args: readonly string[]): Promise<number> {
   const path = findProgram(program, environment["PATH"] ?? "");
   if (typeof path !== "string") return complain(reportFd, path);
   const argv = [program, ...programArguments];
+  if (reportFd !== undefined) awaitNod(reportFd);
   try {
     return parsed.supervise ? await supervise(path, argv, environment) : execve(path, argv, environment);
   } catch (err) {
@@ -54,10 +57,16 @@ export async function runInit(args: readonly string[]): Promise<number> {
   }
 }
 
+/** Whoever started us gets to know this process before the program can end it. Without him there is nothing to start. */
+function awaitNod(reportFd: number): void {
+  writeSync(reportFd, "ready\n");
+  if (readSync(reportFd, new Uint8Array(1)) === 0) process.exit(failed);
+}
+
 /** The order is the article's: network, then user; what needs root comes before root is given up. */
 function becomeTheProgramsProcess(asked: InitArguments): void {
   for (const gateway of asked.gateways) setDefaultRoute(gateway);
-  if (asked.consoleFd !== undefined) sendTerminal(asked.consoleFd);
+  if (asked.consoleFd !== undefined) sendTerminal(asked.consoleFd, asked.consoleSize);
   if (asked.openFiles !== undefined) setOpenFilesLimit(asked.openFiles);
   if (asked.folder !== undefined) changeFolder(asked.folder);
   const user = userOf(asked);

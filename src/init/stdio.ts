@@ -4,7 +4,7 @@ import { isatty } from "node:tty";
 import { closeFd, duplicateTo } from "../sys/file.ts";
 import { sendFd } from "../sys/pass-fd.ts";
 import { newSession } from "../sys/process.ts";
-import { openPty, takeAsControllingTerminal } from "../sys/pty.ts";
+import { openPty, setWindowSize, takeAsControllingTerminal, type WindowSize } from "../sys/pty.ts";
 
 /** Pipes and terminals become the user's, who may then open /dev/stdout again, as runtimes do it. Not files, nor /dev/null. */
 export function giveStdioTo(uid: number): void {
@@ -21,8 +21,9 @@ export function giveStdioTo(uid: number): void {
 }
 
 /** A terminal of this container for stdio and the session; its master goes to whoever listens on `socket`. */
-export function sendTerminal(socket: number): void {
+export function sendTerminal(socket: number, size: WindowSize | undefined): void {
   const { master, slave } = openPty();
+  if (size !== undefined) setWindowSize(master, size);
   newSession();
   takeAsControllingTerminal(slave);
   sendFd(socket, master);

@@ -11,6 +11,7 @@ afterAll(() => engine.stop());
 await loadTestImage(engine);
 
 const sysinit = ["--annotation", "sampan.sysinit=true"];
+const { ok } = engine;
 const run = (...args: string[]) => engine.docker("run", "--rm", ...args);
 const shell = async (script: string, ...flags: string[]): Promise<string> => {
   const { stdout, stderr } = await run(...sysinit, ...flags, image, "sh", "-c", script);
@@ -115,6 +116,31 @@ test("the annotation takes a truth and nothing else", async () => {
   expect(exitCode).toBe(125);
   expect(stderr).toContain("invalid annotation sampan.sysinit: it must be true or false");
 });
+
+test.each([["crun"], ["runc"], ["lxc"]])(
+  "%s: an image whose /sbin/init is a link to its own, in folders that are links",
+  async (runtime) => {
+    const links =
+      "mkdir -p /usr/sbin /usr/lib/systemd /run/lock; echo own >/usr/lib/systemd/systemd; ln -s ../lib/systemd/systemd /usr/sbin/init; ln -s usr/sbin /sbin; ln -s ../run /var/run; ln -s /nowhere/hosts /etc/hosts";
+    await ok("run", "--name", "maker", image, "sh", "-c", `umount /etc/hosts 2>/dev/null; ${links}; true`);
+    await ok("commit", "maker", "merged");
+    await ok("rm", "maker");
+    const flags = ["--runtime", runtime, ...sysinit, "--tmpfs", "/var/run/own", "--read-only"];
+    const told = await run(
+      ...flags,
+      "merged",
+      "sh",
+      "-c",
+      "echo $$; ls -d /run/own; readlink /sbin; readlink /usr/sbin/init",
+    );
+    expect(told).toEqual({
+      exitCode: 0,
+      stderr: "",
+      stdout: "1\n/run/own\nusr/sbin\n../lib/systemd/systemd\n",
+    });
+    await ok("rmi", "merged");
+  },
+);
 
 test("as process 1 that stays: passes signals on, reaps, tells how the program ended", async () => {
   const other = await startDaemon({ flags: ["--init-path", "sysinit", "--sysinit"] });

@@ -31,29 +31,40 @@ export function sysinitAsked({ Annotations }: HostConfig): boolean | undefined {
 const needed = ["CAP_CHOWN", "CAP_SETGID", "CAP_SETUID", "CAP_SETPCAP"];
 
 export function underSysinit(process: Process, sysinit: Sysinit): Process {
-  const { args, env, user: _user, capabilities, rlimits = [], ...rest } = process;
-  const openFiles = rlimits.find(({ type }) => type === "RLIMIT_NOFILE")?.soft;
   return {
-    ...rest,
-    ...(rlimits.length === 0 ? {} : { rlimits }),
+    ...process,
     user: { uid: 0, gid: 0, additionalGids: [] },
     env: [`LD_LIBRARY_PATH=${kitDestination}`],
-    args: [
-      sysinitPath,
-      ...env.flatMap((variable) => ["-e", variable]),
-      ...sysinit.gateways.flatMap((gateway) => ["-g", gateway]),
-      "-u",
-      sysinit.user || "0",
-      ...sysinit.groups.flatMap((group) => ["-a", group]),
-      "-c",
-      capabilityMask(capabilities.bounding).toString(16),
-      ...(typeof openFiles === "number" ? ["-n", String(openFiles)] : []),
-      ...(sysinit.supervise ? ["-s"] : []),
-      "--",
-      ...args,
-    ],
-    capabilities: withThoseNeeded(capabilities, sysinit),
+    args: initArguments(process, { ...sysinit, folder: process.cwd }),
+    capabilities: withThoseNeeded(process.capabilities, sysinit),
   };
+}
+
+export type InitTask = Pick<Sysinit, "user" | "groups"> &
+  Partial<Pick<Sysinit, "gateways" | "supervise">> & { readonly folder: string };
+
+/** `/sbin/init`, what it is to do, and the program. */
+export function initArguments(
+  { args, env, capabilities, rlimits = [] }: Process,
+  { gateways = [], user, groups, folder, supervise = false }: InitTask,
+): readonly string[] {
+  const openFiles = rlimits.find(({ type }) => type === "RLIMIT_NOFILE")?.soft;
+  return [
+    sysinitPath,
+    ...env.flatMap((variable) => ["-e", variable]),
+    ...gateways.flatMap((gateway) => ["-g", gateway]),
+    "-u",
+    user || "0",
+    ...groups.flatMap((group) => ["-a", group]),
+    "-w",
+    folder,
+    "-c",
+    capabilityMask(capabilities.bounding).toString(16),
+    ...(typeof openFiles === "number" ? ["-n", String(openFiles)] : []),
+    ...(supervise ? ["-s"] : []),
+    "--",
+    ...args,
+  ];
 }
 
 function withThoseNeeded({ bounding }: CapabilitySets, { gateways }: Sysinit): CapabilitySets {
