@@ -27,6 +27,7 @@ import { layersInUse } from "./remove.ts";
 import { startContainer } from "./start.ts";
 import { containerTask } from "./task.ts";
 import { unmountSharedMemory } from "./shared-memory.ts";
+import { removeOldKits } from "./sysinit.ts";
 import { tasksFolder } from "./task-paths.ts";
 
 /** Exit code of a run whose end nobody saw (a reboot, a lost monitor on an old kernel): dockerd's too after a host crash. */
@@ -180,6 +181,7 @@ async function sweep(engine: Engine): Promise<void> {
     await rm(engine.containers.folder(id), { recursive: true, force: true });
     engine.host.log.info("leftover container folder removed", { container: id });
   }
+  if (up.size === 0) removeOldKits(engine);
   const running = new Set((await engine.monitor.list()).map(({ id }) => id));
   for (const id of readdirSync(tasksFolder(engine.config.execRoot)))
     if (!up.has(id) && !running.has(id)) {

@@ -4,7 +4,7 @@ import { NotImplementedError } from "../base/errors.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import { sysinitAsked } from "../runtime/oci-spec/sysinit.ts";
 import type { Sysinit } from "../runtime/oci-spec/sysinit.ts";
-import { sysinitKit } from "../runtime/sysinit-kit.ts";
+import { removeOldKits as removeOtherKits, sysinitKit } from "../runtime/sysinit-kit.ts";
 import { driverOf } from "./engine.ts";
 import type { Engine } from "./engine.ts";
 
@@ -29,12 +29,22 @@ export function sysinitOf(
       "/sbin/init is the compiled executable, and this daemon runs from the sources",
     );
   return {
-    kitFolder: sysinitKit(join(root, "sysinit"), executable).folder,
+    kitFolder: sysinitKit(kitsFolder(root), executable).folder,
     gateways,
     supervise: supervises(engine, record),
     user: record.config.User,
     groups: record.hostConfig.GroupAdd ?? [],
   };
+}
+
+/** While no container runs. */
+export function removeOldKits({ config }: Engine): void {
+  const [executable = ""] = config.program;
+  removeOtherKits(kitsFolder(config.root), executable);
+}
+
+function kitsFolder(root: string): string {
+  return join(root, "sysinit");
 }
 
 /** `--init` where there is no other, or where ours is preferred. A process 1 of the host's has one already. */

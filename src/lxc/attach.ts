@@ -1,13 +1,11 @@
 // `exec`: another program in a container, started by lxc-attach and prepared by /sbin/init.
 import { readFileSync, writeFileSync } from "node:fs";
-import { SystemError } from "../base/errors.ts";
 import { capabilityMask } from "../runtime/oci-spec/capabilities.ts";
 import { initArguments } from "../runtime/oci-spec/sysinit.ts";
 import { kitDestination } from "../runtime/sysinit-kit.ts";
 import type { Process } from "../spec/oci-runtime.ts";
 import { needed, type RuntimeCall } from "./command-line.ts";
 import { lxcName, readState } from "./container-state.ts";
-import { firstErrorOf } from "./lxc-log.ts";
 import { toolPath } from "./run.ts";
 import { kill as sendSignal, waitpid } from "../sys/process.ts";
 import { consoleSizeOf, startProgram } from "./start-program.ts";
@@ -25,7 +23,7 @@ export function exec(call: RuntimeCall): void {
   const had = capabilityMask(state.capabilities);
   const wantsMore = (capabilityMask(program.capabilities.bounding) & ~had) !== 0n;
   enterMonitorsNetns(state);
-  const started = startProgram({
+  startProgram({
     tool: toolPath("lxc-attach"),
     toolArguments: [
       ...lxcName(call.root, id),
@@ -45,11 +43,12 @@ export function exec(call: RuntimeCall): void {
     }),
     consoleSocket: call.options["console-socket"],
     consoleSize: consoleSizeOf(program),
-    ready: endTool,
+    log,
+    ready: ({ toolPid, pid }) => {
+      endTool(toolPid);
+      writeFileSync(pidFile, String(pid));
+    },
   });
-  if ("error" in started)
-    throw new SystemError(started.error || `lxc-attach: ${firstErrorOf(log) || "ended at once"}`);
-  writeFileSync(pidFile, String(started.pid));
 }
 
 /** lxc-attach would only wait for the program, reap it, and forget by which signal it ended: that is the monitor's to see. */

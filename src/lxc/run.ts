@@ -15,7 +15,6 @@ import { needed, type RuntimeCall } from "./command-line.ts";
 import { containerConfig, monitorGroups } from "./container-config.ts";
 import { forgetState, lxcName, stateFiles, writeState, type StateFiles } from "./container-state.ts";
 import { deviceScript, stopScript, sysctlScript } from "./hook-scripts.ts";
-import { firstErrorOf } from "./lxc-log.ts";
 import { placeMasks, placeMounts } from "./mount-points.ts";
 import { seccompPolicy } from "./seccomp-policy.ts";
 import { monitorFifo, openMonitorFifo, removeMonitorFifo } from "./monitor-fifo.ts";
@@ -34,24 +33,24 @@ export function run(call: RuntimeCall): void {
     writeConfig(call, spec, files, cgroup, hostNetwork);
     removeGroups(cgroup, spec.linux.cgroupsPath); // LXC makes its groups itself, and only where none are
     moveToNewNetns();
-    const started = startProgram({
+    startProgram({
       tool: toolPath("lxc-start"),
       toolArguments: ["-F", ...lxcName(call.root, id), "-f", files.config, "-o", files.log, "-l", "ERROR"],
       init: spec.process.args,
       consoleSocket: call.options["console-socket"],
       consoleSize: consoleSizeOf(spec.process),
+      log: files.log,
       passedOn: [openMonitorFifo(call.root, id)],
+      ready: ({ toolPid, pid }) => {
+        writeState(files, {
+          pid,
+          monitor: { pid: toolPid, startTime: processStartTime(toolPid) ?? "" },
+          cgroupsPath: spec.linux.cgroupsPath,
+          capabilities: spec.process.capabilities.bounding,
+        });
+        writeFileSync(needed(call, "pid-file"), String(pid));
+      },
     });
-    if ("error" in started)
-      throw new SystemError(started.error || `lxc-start: ${firstErrorOf(files.log) || "ended at once"}`);
-    const { pid, toolPid } = started;
-    writeState(files, {
-      pid,
-      monitor: { pid: toolPid, startTime: processStartTime(toolPid) ?? "" },
-      cgroupsPath: spec.linux.cgroupsPath,
-      capabilities: spec.process.capabilities.bounding,
-    });
-    writeFileSync(needed(call, "pid-file"), String(pid));
   } catch (err) {
     removeGroups(cgroup, spec.linux.cgroupsPath);
     removeMonitorFifo(call.root, id);

@@ -7,6 +7,7 @@
 //
 // In between init's pid is looked up: its program may end at once, and LXC reaps it.
 import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { SystemError } from "../base/errors.ts";
 import type { Process } from "../spec/oci-runtime.ts";
 import { closeFd, read, setCloseOnExec, writeAll } from "../sys/file.ts";
@@ -14,6 +15,7 @@ import { waitpid } from "../sys/process.ts";
 import type { WindowSize } from "../sys/pty.ts";
 import { posixSpawn } from "../sys/spawn.ts";
 import { connectUnix, socketPair } from "../sys/unix-socket.ts";
+import { firstErrorOf } from "./lxc-log.ts";
 
 export type ProgramStart = {
   readonly tool: string;
@@ -22,10 +24,12 @@ export type ProgramStart = {
   readonly init: readonly string[];
   readonly consoleSocket: string | undefined;
   readonly consoleSize: WindowSize | undefined;
+  /** The tool's. */
+  readonly log: string;
   /** Descriptors for the tool itself. */
   readonly passedOn?: readonly number[];
   /** Called while init waits: the program has not begun. */
-  readonly ready?: (toolPid: number) => void;
+  readonly ready: (started: Started) => void;
 };
 
 export type Started = { readonly toolPid: number; readonly pid: number };
@@ -35,7 +39,10 @@ const readyWord = "ready\n";
 /** LXC's hooks are shell commands. */
 const toolEnvironment = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" };
 
-/** A program that was not started is an error with init's words, or "" when init never spoke; the tool has ended then. */
+/**
+ * Throws what init says when it could not start the program, or what the tool's log says when init never spoke. The tool has
+ * ended then.
+ */
 export function startProgram({
   tool,
   toolArguments,
@@ -43,8 +50,9 @@ export function startProgram({
   consoleSocket,
   consoleSize,
   passedOn = [],
+  log,
   ready,
-}: ProgramStart): Started | { readonly error: string } {
+}: ProgramStart): void {
   const [own, inits] = socketPair();
   const socket = consoleSocket === undefined ? undefined : connectUnix(consoleSocket);
   for (const fd of [inits, socket, ...passedOn]) if (fd !== undefined) setCloseOnExec(fd, false);
@@ -60,12 +68,11 @@ export function startProgram({
   const said = readReport(own);
   if (said !== readyWord) {
     waitpid(toolPid, 0);
-    return { error: said.trimEnd() };
+    throw new SystemError(said.trimEnd() || `${basename(tool)}: ${firstErrorOf(log) || "ended at once"}`);
   }
-  const pid = childOf(toolPid);
-  ready?.(toolPid);
+  // From here on a failure ends init too: nobody nods.
+  ready({ toolPid, pid: childOf(toolPid) });
   writeAll(own, Uint8Array.of(1));
-  return { toolPid, pid };
 }
 
 export function consoleSizeOf({ consoleSize }: Process): WindowSize | undefined {

@@ -1,7 +1,7 @@
 // The verbs for a container that is there.
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DeadlineError, SystemError } from "../base/errors.ts";
+import { DeadlineError, NotFoundError, SystemError } from "../base/errors.ts";
 import { cgroupFacts, controllerFolder } from "../runtime/cgroup.ts";
 import { processesOf, thaw } from "../runtime/cgroup-processes.ts";
 import type { LinuxResources } from "../spec/oci-runtime.ts";
@@ -10,7 +10,7 @@ import { enterNetns } from "../sys/namespace.ts";
 import { isRunning, kill as sendSignal } from "../sys/process.ts";
 import { cgroupLimits } from "./cgroup-limits.ts";
 import { needed, type RuntimeCall } from "./command-line.ts";
-import { forgetState, readState, type ContainerState } from "./container-state.ts";
+import { forgetState, readState, stateFiles, type ContainerState } from "./container-state.ts";
 import { removeMonitorFifo } from "./monitor-fifo.ts";
 import { removeGroups } from "./run.ts";
 
@@ -81,7 +81,13 @@ function written(
 
 /** Kills what runs, waits until LXC has taken its part away, and takes ours away. */
 export function remove({ root, words: [id] }: RuntimeCall): void {
-  const state = readState(root, id);
+  const state = stateOf(root, id);
+  if (state === undefined) {
+    // Its start was broken off: init ends when nobody nods, and lxc-start with it.
+    removeMonitorFifo(root, id);
+    forgetState(root, id);
+    return;
+  }
   const cgroup = cgroupFacts();
   thaw(cgroup, state.cgroupsPath);
   const { pid, startTime } = state.monitor;
@@ -94,6 +100,16 @@ export function remove({ root, words: [id] }: RuntimeCall): void {
   removeGroups(cgroup, state.cgroupsPath);
   removeMonitorFifo(root, id);
   forgetState(root, id);
+}
+
+/** `undefined`: the container was never started. NotFoundError when there is nothing of it. */
+function stateOf(root: string, id: string): ContainerState | undefined {
+  try {
+    return readState(root, id);
+  } catch (err) {
+    if (err instanceof NotFoundError && existsSync(stateFiles(root, id).folder)) return undefined;
+    throw err;
+  }
 }
 
 function killIfThere(pid: number, signal: number): void {

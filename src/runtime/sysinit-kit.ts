@@ -17,6 +17,7 @@ import {
 import { chmodSync, closeSync, openSync, readSync, writeSync } from "node:fs";
 import { basename, join } from "node:path";
 import { SystemError } from "../base/errors.ts";
+import { syncFilesystem } from "../sys/file.ts";
 
 /** Shorter than any loader's own path, in whose place it is written. */
 export const kitDestination = "/.sampan";
@@ -28,14 +29,9 @@ export type SysinitKit = {
   readonly folder: string;
 };
 
-/**
- * Made at the first call for this very executable, 0.2 s; else two looks at the disk. `executable`: ours, compiled. Kits of
- * other executables go: containers that run them hold them by their mounts.
- */
+/** Made at the first call for this very executable, 0.3 s; else two looks at the disk. `executable`: ours, compiled. */
 export function sysinitKit(folder: string, executable: string): SysinitKit {
-  const { ino, size, mtimeMs } = statSync(executable);
-  const mark = `${ino.toString(36)}-${size.toString(36)}-${Math.round(mtimeMs).toString(36)}`;
-  const kit = join(folder, mark);
+  const kit = join(folder, markOf(executable));
   if (isThere(join(kit, "init"))) return { folder: kit };
   const temp = join(folder, `:tmp:${process.pid}`);
   rmSync(temp, { recursive: true, force: true });
@@ -45,10 +41,32 @@ export function sysinitKit(folder: string, executable: string): SysinitKit {
   const ownLoader = takeInterpreter(join(temp, "init"));
   copyFileSync(ownLoader, join(temp, "ld.so"));
   for (const path of loadedLibraries(ownLoader)) copyFileSync(path, join(temp, basename(path)));
-  for (const old of readdirSync(folder))
-    if (old !== basename(temp)) rmSync(join(folder, old), { recursive: true, force: true });
+  sync(temp);
   renameSync(temp, kit);
   return { folder: kit };
+}
+
+/** Takes away the kits of other executables. While a container runs, its init's loader must stay where it is. */
+export function removeOldKits(folder: string, executable: string): void {
+  if (!isThere(folder)) return;
+  const own = markOf(executable);
+  for (const name of readdirSync(folder))
+    if (name !== own) rmSync(join(folder, name), { recursive: true, force: true });
+}
+
+function markOf(executable: string): string {
+  const { ino, size, mtimeMs } = statSync(executable);
+  return `${ino.toString(36)}-${size.toString(36)}-${Math.round(mtimeMs).toString(36)}`;
+}
+
+/** Half a kit must not bear its name after a power cut. */
+function sync(folder: string): void {
+  const fd = openSync(folder, "r");
+  try {
+    syncFilesystem(fd);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** Writes our loader's path over that of an executable (PT_INTERP, near its beginning), which is told. */
