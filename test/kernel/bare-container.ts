@@ -15,7 +15,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { silentLog } from "../../src/base/log.ts";
 import { containerSettings } from "../../src/containers/settings.ts";
 import type { HostFacts } from "../../src/containers/settings.ts";
@@ -34,7 +34,14 @@ import { runtimeSpec } from "../../src/runtime/oci-spec/runtime-spec.ts";
 import type { ResolvedDevices, SharedNamespaces, SpecHost } from "../../src/runtime/oci-spec/spec-input.ts";
 import type { CreateContainerBody, ExecCreateBody } from "../../src/spec/docker.ts";
 import type { RuntimeSpec } from "../../src/spec/oci-runtime.ts";
-import { capabilityBoundingSet, exitOf, setSubreaper, WNOHANG, waitpid } from "../../src/sys/process.ts";
+import {
+  capabilityBoundingSet,
+  exitOf,
+  processStartTime,
+  setSubreaper,
+  WNOHANG,
+  waitpid,
+} from "../../src/sys/process.ts";
 import type { ExitStatus } from "../../src/sys/process.ts";
 import { sampanExecutable } from "../harness/executable.ts";
 import { look } from "./other-eyes.ts";
@@ -267,6 +274,9 @@ async function endOf(pid: number, output: string, pidfd?: number, exitMessages?:
   const othersWord = (): ExitStatus | undefined => {
     const status = exitMessages === undefined ? undefined : exitStatusIn(exitMessages);
     if (status !== undefined) return exitOf(status);
+    // Before Linux 6.15 the word is all there is, and a delete takes it along with what it has killed.
+    const isDeleted = exitMessages !== undefined && !existsSync(dirname(exitMessages));
+    if (isDeleted && processStartTime(pid) === undefined) return { exitCode: 137, signal: 9 };
     return pidfd === undefined ? undefined : pidfdExitStatus(pidfd);
   };
   for (let waitedMs = 0; waitedMs < 20_000; waitedMs += 5) {
