@@ -127,3 +127,13 @@ test("daemonCommand: flags as they were written in 2013", () => {
     network: { bridge: "lxcbr0" },
   });
 });
+
+test("daemonCommand: the exec driver of before 2015 is a default runtime", () => {
+  const runtimeOf = (...args: string[]) => {
+    const command = daemonCommand([...args, "--config-file", "/dev/null"]);
+    return command.action === "help" ? undefined : command.config.defaultRuntime;
+  };
+  expect(runtimeOf("--exec-driver", "lxc")).toBe("lxc");
+  expect(runtimeOf("-e", "native")).toBeUndefined();
+  expect(() => runtimeOf("-e", "vserver")).toThrow("unknown exec driver vserver");
+});

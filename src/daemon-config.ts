@@ -37,6 +37,9 @@ export type DaemonConfig = {
   /** Plain tcp on other addresses than loopback: whoever reaches the port is root here. */
   readonly unauthenticatedTcp: boolean;
   readonly debug: boolean;
+  /** Every container starts by our own /sbin/init. */
+  readonly sysinit: boolean;
+  readonly initPath: string | undefined;
 };
 
 const flags = {
@@ -66,7 +69,10 @@ const flags = {
   "config-file": { type: "string" },
   rcli: { type: "string" },
   "default-runtime": { type: "string" },
+  "exec-driver": { type: "string", short: "e" },
   "add-runtime": { type: "string", multiple: true },
+  "init-path": { type: "string" },
+  sysinit: { type: "boolean" },
   "log-opt": { type: "string", multiple: true },
   label: { type: "string", multiple: true },
   "registry-mirror": { type: "string", multiple: true },
@@ -111,7 +117,10 @@ const fileKeys: Readonly<Record<string, keyof typeof flags>> = {
   group: "group",
   debug: "debug",
   "default-runtime": "default-runtime",
+  "exec-driver": "exec-driver",
   runtimes: "add-runtime",
+  "init-path": "init-path",
+  sysinit: "sysinit",
   "log-opts": "log-opt",
   labels: "label",
   "registry-mirrors": "registry-mirror",
@@ -151,12 +160,14 @@ Options:
       --data-root string        Persistent state, also --root and -g (default "${defaultRoot}")
   -D, --debug                   Log decisions too
       --default-runtime string  Runtime of containers that ask for none (default: crun if it works, else runc)
+  -e, --exec-driver string      The same in the words of before 2015: "native" or "lxc"
       --add-runtime name=path   A further runtime with runc's command line
       --exec-root string        Run-time state (default "${defaultExecRoot}")
   -G, --group string            Group of the unix socket (default "sampan")
   -H, --host list               Listen on unix:///path or tcp://host:port
       --http-proxy, --https-proxy, --no-proxy string
                                 Proxies for registries (default: HTTP_PROXY, HTTPS_PROXY, NO_PROXY)
+      --init-path string        Init of --init, or "sysinit" for our own (default: tini or the like, else our own)
       --insecure-registry list  Registries reached by plain http or with any certificate: host[:port] or CIDR
       --label list              A label of the engine, shown by info
       --log-opt list            Log options of containers that give none, such as max-size=10m
@@ -165,6 +176,7 @@ Options:
   -p, --pidfile string          (default: sampan.pid in the run directory)
       --rcli off|address        The command protocol of 2013, on loopback (default "127.0.0.1:4242")
       --registry-mirror list    Mirror of Docker Hub, asked first
+      --sysinit                 Start every container by our own /sbin/init
       --tlsverify, --tlscacert, --tlscert, --tlskey
                                 Mutual TLS for tcp listeners
       --insecure-let-anyone-on-the-network-be-root
@@ -230,8 +242,15 @@ function takeSwitches(args: readonly string[]): {
   return { given, rest };
 }
 
-type Switch = "icc" | "ip-masq" | "ipv6" | "debug" | "tlsverify";
-const switches: ReadonlySet<string> = new Set<Switch>(["icc", "ip-masq", "ipv6", "debug", "tlsverify"]);
+type Switch = "icc" | "ip-masq" | "ipv6" | "debug" | "tlsverify" | "sysinit";
+const switches: ReadonlySet<string> = new Set<Switch>([
+  "icc",
+  "ip-masq",
+  "ipv6",
+  "debug",
+  "tlsverify",
+  "sysinit",
+]);
 const switchWords = new Map([
   ["true", true],
   ["1", true],
@@ -265,7 +284,7 @@ function merge(values: Flags, file: ConfigFile, proxies: ProxySettings): DaemonC
       search: list("dns-search"),
       options: list("dns-opt", "dns-opts"),
     },
-    defaultRuntime: text("default-runtime"),
+    defaultRuntime: text("default-runtime") ?? execDriver(text("exec-driver")),
     runtimes: { ...runtimesOf(file["runtimes"]), ...pairs("add-runtime", values["add-runtime"] ?? []) },
     logOptions: { ...stringMap("log-opts", file["log-opts"]), ...pairs("log-opt", values["log-opt"] ?? []) },
     labels: list("label", "labels"),
@@ -273,7 +292,16 @@ function merge(values: Flags, file: ConfigFile, proxies: ProxySettings): DaemonC
     tls: tlsOf(values, file),
     unauthenticatedTcp: values["insecure-let-anyone-on-the-network-be-root"] ?? false,
     debug: values.debug ?? file["debug"] === true,
+    sysinit: values.sysinit ?? file["sysinit"] === true,
+    initPath: text("init-path"),
   };
+}
+
+/** Docker's flag until 1.9: its own runtime, or LXC. */
+function execDriver(name: string | undefined): string | undefined {
+  if (name === undefined || name === "native") return undefined;
+  if (name === "lxc") return name;
+  throw new InvalidParameterError(`unknown exec driver ${name}: native and lxc are known`);
 }
 
 function tlsOf(values: Flags, file: ConfigFile): TlsFiles | undefined {

@@ -164,8 +164,20 @@ function listenOptions({ socketGroup, unauthenticatedTcp, tls }: DaemonConfig): 
 }
 
 function engineConfig(config: DaemonConfig): EngineConfig {
+  const {
+    root,
+    execRoot,
+    network,
+    dns,
+    defaultRuntime,
+    runtimes,
+    logOptions,
+    labels,
+    debug,
+    sysinit,
+    initPath,
+  } = config;
   const { registries } = config;
-  const { root, execRoot, network, dns, defaultRuntime, runtimes, logOptions, labels, debug } = config;
   // Compiled, argv[1] is a path inside the executable; from the sources it is src/main.ts.
   const main = process.argv[1] ?? "";
   const program = main.startsWith("/$bunfs/") ? [process.execPath] : [process.execPath, main];
@@ -180,7 +192,9 @@ function engineConfig(config: DaemonConfig): EngineConfig {
     labels,
     registries,
     debug,
-    monitorCommand: [...program, "monitor"],
+    program,
+    sysinit,
+    initPath,
   };
 }
 

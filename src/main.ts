@@ -1,4 +1,4 @@
-// One executable, four roles. The role follows from how it was called; each is ONE dynamic import (two for the daemon, whose
+// One executable, several roles. The role follows from how it was called; each is ONE dynamic import (two for the daemon, whose
 // heap is set first), so that the client never pays for the daemon's code and the in-container init pays for neither.
 
 import { roleOf } from "./base/role.ts";
@@ -8,7 +8,7 @@ const { name, args } = roleOf(process.argv0, process.argv.slice(2));
 switch (name) {
   case "init": {
     const { runInit } = await import("./init/init.ts");
-    process.exitCode = runInit(args);
+    process.exitCode = await runInit(args);
     break;
   }
   case "daemon": {
@@ -21,6 +21,11 @@ switch (name) {
   case "monitor": {
     const { runMonitor } = await import("./monitor/monitor.ts");
     process.exitCode = runMonitor(args);
+    break;
+  }
+  case "lxc-runtime": {
+    const { runLxcRuntime } = await import("./lxc/lxc-runtime.ts");
+    process.exitCode = runLxcRuntime(args);
     break;
   }
   case "client":

@@ -4,6 +4,7 @@ import * as files from "./container-files.ts";
 import * as containers from "./containers.ts";
 import { diskUsage } from "./disk-usage.ts";
 import * as exec from "./exec.ts";
+import * as graph from "./graph.ts";
 import * as images from "./images.ts";
 import * as networks from "./networks.ts";
 import { missingRoutes } from "./not-in-this-build.ts";
@@ -71,6 +72,9 @@ export const routes: readonly Route[] = [
 
   { method: "POST", pattern: "/auth", handler: registry.auth },
   { method: "GET", pattern: "/distribution/*name/json", since: 30, handler: registry.distribution },
+
+  { method: "GET", pattern: "/graph/layers", handler: graph.layers },
+  { method: "POST", pattern: "/graph/fsck", handler: graph.fsck },
 
   { method: "GET", pattern: "/networks", handler: networks.list },
   { method: "GET", pattern: "/networks/", handler: networks.list },

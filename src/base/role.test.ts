@@ -6,6 +6,8 @@ test.each([
   ["sampan", "init -e A=b sh", "init", "-e A=b sh"],
   ["sampan", "monitor x", "monitor", "x"],
   ["sampan", "daemon -D", "daemon", "-D"],
+  ["sampan", "lxc-runtime --root /r delete web", "lxc-runtime", "--root /r delete web"],
+  ["sampan", "-e lxc -d", "daemon", "-e lxc"],
   ["sampan", "-d", "daemon", ""],
   ["sampan", "-d -D -g /data", "daemon", "-D -g /data"],
   ["sampan", "-D -d", "daemon", "-D"],

@@ -4,6 +4,7 @@ import type { Command, Flag, Group } from "./command.ts";
 import { containerCommands } from "./table/container-commands.ts";
 import { containerDataCommands } from "./table/container-data-commands.ts";
 import { contextCommands } from "./table/context-commands.ts";
+import { graphCommands } from "./table/graph-commands.ts";
 import { imageCommands } from "./table/image-commands.ts";
 import { networkCommands } from "./table/network-commands.ts";
 import { registryCommands } from "./table/registry-commands.ts";
@@ -15,6 +16,7 @@ export const commands: readonly Command[] = [
   ...containerDataCommands,
   ...imageCommands,
   ...registryCommands,
+  ...graphCommands,
   ...networkCommands,
   ...volumeCommands,
   ...systemCommands,
@@ -25,6 +27,7 @@ export const groups: readonly Group[] = [
   { name: "builder", summary: "Manage builds" },
   { name: "container", summary: "Manage containers" },
   { name: "context", summary: "Manage contexts" },
+  { name: "graph", summary: "Look after the image store on the disk" },
   { name: "image", summary: "Manage images" },
   { name: "manifest", summary: "Lists of images for several machines" },
   { name: "network", summary: "Manage networks" },

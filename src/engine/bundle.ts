@@ -1,7 +1,6 @@
 // The OCI bundle of a start: the files that the container gets from its engine, its volumes filled, and config.json.
 import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { InvalidParameterError } from "../base/errors.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import { cgroupsPathOf } from "../runtime/cgroup.ts";
 import { runtimeSpec } from "../runtime/oci-spec/runtime-spec.ts";
@@ -15,6 +14,7 @@ import { writeNetworkFiles } from "./network-files.ts";
 import { containerRootfs, makeWorkingDir, userInRootfs } from "./rootfs.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { mountSharedMemory, sharedMemoryFolder } from "./shared-memory.ts";
+import { sysinitOf } from "./sysinit.ts";
 import { taskFiles } from "./task-paths.ts";
 import { fillVolumes } from "./volumes.ts";
 
@@ -30,6 +30,7 @@ export async function writeBundle(
   const user = userInRootfs(engine, id, config.User, hostConfig.GroupAdd ?? []);
   makeWorkingDir(engine, record);
   await fillVolumes(engine, record);
+  const sysinit = sysinitOf(engine, record, sandbox.gateways ?? []);
   const spec = runtimeSpec({
     id,
     config,
@@ -43,14 +44,11 @@ export async function writeBundle(
     ...(sandbox.hostname === undefined ? {} : { hostname: sandbox.hostname }),
     ...shmSource(engine, record),
     ...(engine.initPath === undefined ? {} : { initPath: engine.initPath }),
+    ...(sysinit === undefined ? {} : { sysinit }),
     devices: resolveDevices(hostConfig),
     cgroupsPath: cgroupsPathOf(engine.instance.cgroupParent, hostConfig.CgroupParent, id),
     host: engine.machine,
   });
-  if (hostConfig.Init && engine.initPath === undefined)
-    throw new InvalidParameterError(
-      "--init needs tini, catatonit or docker-init on this machine: none was found",
-    );
   writeFileSync(
     join(dir, "config.json"),
     JSON.stringify(engine.filters.apply(driverOf(engine, record), spec)),

@@ -42,8 +42,12 @@ export type EngineConfig = {
   readonly labels: readonly string[];
   readonly registries: RegistrySettings;
   readonly debug: boolean;
-  /** How this program is called to become the monitor: executable and first arguments. */
-  readonly monitorCommand: readonly string[];
+  /** How this program is called: executable and first arguments. */
+  readonly program: readonly string[];
+  /** Every container starts by our own /sbin/init, unless it says otherwise. */
+  readonly sysinit: boolean;
+  /** The init of `--init`; undefined: what is found on the machine, else our own. "sysinit": our own. */
+  readonly initPath: string | undefined;
 };
 
 export type Engine = {
@@ -61,7 +65,7 @@ export type Engine = {
   readonly machine: SpecHost;
   /** To be called when a start is coming: see runtime/cgroup-warm-up.ts. */
   readonly warmUp: () => void;
-  /** The host's tini, catatonit or docker-init, for `--init`. */
+  /** The host's tini, catatonit or docker-init, for `--init`; undefined: our own. */
   readonly initPath: string | undefined;
   /** Best first; never empty. */
   readonly drivers: readonly Driver[];

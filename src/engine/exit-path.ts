@@ -1,12 +1,13 @@
 // The one way a run ends in the engine: the same for a live message of the monitor, for an exit found after a restart of
 // the daemon, and for a lost monitor. State first, then those who wait, then the slow taking down.
+import { existsSync } from "node:fs";
 import { stoppedHealth } from "../containers/health.ts";
 import { isUp, transition } from "../containers/state.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import { wantsRestart } from "../containers/restart-policy.ts";
-import { oomKills } from "../runtime/cgroup-processes.ts";
+import { oomKills, oomKillsFrom } from "../runtime/cgroup-processes.ts";
 import { cgroupsPathOf } from "../runtime/cgroup.ts";
-import { publishContainerEvent } from "./engine.ts";
+import { driverOf, publishContainerEvent } from "./engine.ts";
 import type { Engine } from "./engine.ts";
 import { missingInterpreter } from "./missing-interpreter.ts";
 import { commitRemoval } from "./remove.ts";
@@ -28,7 +29,8 @@ export function containerExited(engine: Engine, id: string, end: TaskEnd): Promi
   return engine.locks.run(id, async () => {
     const record = engine.containers.get(id);
     if (!record || !isUp(record.state)) return;
-    const ended = recordExit(engine, record, withInterpreter(engine, record, end));
+    const kills = await oomKillsOf(engine, record);
+    const ended = recordExit(engine, record, withInterpreter(engine, record, end), kills > 0);
     if (ended.state.status === "exited" && ended.hostConfig.AutoRemove) {
       const cleanUp = commitRemoval(engine, ended, true);
       engine.background.run(`clean-up of ${id}`, cleanUp);
@@ -39,10 +41,28 @@ export function containerExited(engine: Engine, id: string, end: TaskEnd): Promi
   });
 }
 
-function recordExit(engine: Engine, record: ContainerRecord, end: TaskEnd): ContainerRecord {
+/** How long a runtime that takes the cgroup away may take to say what the kernel counted in it. */
+const endFilesLimitMs = 2000;
+const endFilesPollMs = 5;
+
+async function oomKillsOf(engine: Engine, record: ContainerRecord): Promise<number> {
+  const { id, hostConfig } = record;
+  const { cgroup } = engine.machine;
+  const ends = driverOf(engine, record).endFiles?.(id);
+  if (!ends)
+    return oomKills(cgroup, cgroupsPathOf(engine.instance.cgroupParent, hostConfig.CgroupParent, id));
+  for (let ms = 0; ms < endFilesLimitMs && !existsSync(ends.exitMessages); ms += endFilesPollMs)
+    await engine.host.clock.sleep(endFilesPollMs);
+  return oomKillsFrom(ends.oomKills);
+}
+
+function recordExit(
+  engine: Engine,
+  record: ContainerRecord,
+  end: TaskEnd,
+  oomKilled: boolean,
+): ContainerRecord {
   const { id, restartCount, stoppedByUser, hostConfig } = record;
-  const cgroup = cgroupsPathOf(engine.instance.cgroupParent, hostConfig.CgroupParent, id);
-  const oomKilled = oomKills(engine.machine.cgroup, cgroup) > 0;
   engine.healthChecks.unwatch(id);
   const run = { exitCode: end.exitCode, restartCount, stoppedByUser };
   const restart = wantsRestart(hostConfig.RestartPolicy, run);

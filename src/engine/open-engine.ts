@@ -54,7 +54,7 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
   let deliver = (exit: (typeof exits)[number]): void => void exits.push(exit);
   const opening = MonitorLink.open(host, {
     execRoot,
-    command: config.monitorCommand,
+    command: [...config.program, "monitor"],
     onExit: (exit) => deliver(exit),
     handOver: (client) => handOver(engine, client),
     onReplaced: () => endTheLost(engine),
@@ -92,7 +92,7 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
     published: new PublishedPorts(host, networks, monitor),
     machine,
     warmUp: cgroupWarmer(machine.cgroup),
-    initPath: findInit(),
+    initPath: config.initPath === "sysinit" ? undefined : (config.initPath ?? findInit()),
     drivers,
     filters: new FilterCache(),
     monitor,

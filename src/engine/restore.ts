@@ -1,5 +1,5 @@
 // What a daemon does before it listens: compare the records with what the monitor and the kernel say, and make them one.
-import { readFileSync, readdirSync, rmSync } from "node:fs";
+import { readFileSync, readdirSync, rmSync, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { errorText } from "../base/errors.ts";
@@ -10,11 +10,13 @@ import { wantsStartWithDaemon } from "../containers/restart-policy.ts";
 import { isUp, transition } from "../containers/state.ts";
 import type { ContainerState } from "../containers/state.ts";
 import { sweepLayers } from "../images/remove.ts";
+import { exitStatusIn } from "../runtime/lxc-exit.ts";
 import { removeLeftovers } from "../runtime/cgroup-processes.ts";
 import type { MonitorClient } from "../runtime/monitor-client.ts";
 import type { TaskStatus } from "../runtime/monitor-protocol.ts";
 import { unmountAll } from "../storage/overlay.ts";
-import { processStartTime } from "../sys/process.ts";
+import { exitOf, processStartTime } from "../sys/process.ts";
+import { driverOf } from "./engine.ts";
 import type { Engine } from "./engine.ts";
 import { execExited } from "./exec.ts";
 import { containerExited } from "./exit-path.ts";
@@ -25,6 +27,7 @@ import { layersInUse } from "./remove.ts";
 import { startContainer } from "./start.ts";
 import { containerTask } from "./task.ts";
 import { unmountSharedMemory } from "./shared-memory.ts";
+import { removeOldKits } from "./sysinit.ts";
 import { tasksFolder } from "./task-paths.ts";
 
 /** Exit code of a run whose end nobody saw (a reboot, a lost monitor on an old kernel): dockerd's too after a host crash. */
@@ -99,7 +102,8 @@ async function reconcile(
   if (task?.exit) return containerExited(engine, id, task.exit);
   if (task) return;
   if (isRunning(record)) return adopt(engine, record, engine.monitor);
-  const end = readExitRecord(engine, record, state.startedAt) ?? unknownEnd(engine);
+  const end =
+    readExitRecord(engine, record, state.startedAt) ?? runtimesWord(engine, record) ?? unknownEnd(engine);
   if (!end.known) engine.host.log.warn("container ended unseen, exit code unknown", { container: id });
   return containerExited(engine, id, end);
 }
@@ -149,6 +153,14 @@ function readExitRecord(engine: Engine, record: ContainerRecord, startedAt: stri
   }
 }
 
+/** A runtime that is the parent of its containers' programs saw the end when nobody else was there. */
+function runtimesWord(engine: Engine, record: ContainerRecord): TaskEnd | undefined {
+  const messages = driverOf(engine, record).endFiles?.(record.id).exitMessages;
+  const status = messages === undefined ? undefined : exitStatusIn(messages);
+  if (messages === undefined || status === undefined) return undefined;
+  return { ...exitOf(status), finishedAt: statSync(messages).mtime.toISOString(), known: true };
+}
+
 /** A task of no container: an exec of the daemon before, or a container removed in the moment of a crash. */
 async function dropUnknownTask(engine: Engine, task: TaskStatus): Promise<void> {
   if (task.exit) await execExited(engine, task.id, task.exit);
@@ -169,6 +181,7 @@ async function sweep(engine: Engine): Promise<void> {
     await rm(engine.containers.folder(id), { recursive: true, force: true });
     engine.host.log.info("leftover container folder removed", { container: id });
   }
+  if (up.size === 0) removeOldKits(engine);
   const running = new Set((await engine.monitor.list()).map(({ id }) => id));
   for (const id of readdirSync(tasksFolder(engine.config.execRoot)))
     if (!up.has(id) && !running.has(id)) {

@@ -14,11 +14,14 @@ import type { EndpointSettings } from "../spec/docker.ts";
 import type { Engine } from "./engine.ts";
 import { joinedContainer, processOf } from "./joined-container.ts";
 import { networkFilesOf } from "./network-files.ts";
+import { startsBySysinit } from "./sysinit.ts";
 import { findNetwork } from "./find-network.ts";
 
 export type Sandbox = {
   readonly namespace: SharedNamespaces["network"];
   readonly attachments: readonly Attachment[];
+  /** Default routes that are left to the container's init. */
+  readonly gateways?: readonly string[];
   /** Another container's name and files come with its network. */
   readonly hostname?: string;
   readonly files?: BoundFiles;
@@ -42,9 +45,16 @@ export function enterNetwork(engine: Engine, record: ContainerRecord): Sandbox {
       const attachments: Attachment[] = [];
       for (const { network, asked } of wanted)
         attachments.push(attach(engine, record, network, asked, nextInterface(attachments)));
-      setWays(engine, id, attachments);
+      const isBySysinit = startsBySysinit(engine, record);
+      const { gateways } = wayOutOf(engine, attachments);
+      if (!isBySysinit) engine.networks.route(id, gateways);
+      setWayToNames(engine, id, attachments);
       engine.names.announce(id, attachments);
-      return { namespace: { kind: "private", path }, attachments };
+      return {
+        namespace: { kind: "private", path },
+        attachments,
+        ...(isBySysinit ? { gateways } : {}),
+      };
     }
     case "container":
       return joinNetwork(engine, mode.container);
@@ -112,9 +122,14 @@ export function wayOutOf(engine: Engine, attachments: readonly Attachment[]): Re
   );
 }
 
-/** The way out of all its networks, and to a resolver of one of them: any of them knows the names of all. */
+/** The way out of all its networks, and to a resolver of one of them. */
 export function setWays(engine: Engine, id: string, attachments: readonly Attachment[]): void {
   engine.networks.route(id, wayOutOf(engine, attachments).gateways);
+  setWayToNames(engine, id, attachments);
+}
+
+/** Any of the resolvers knows the names of all. */
+function setWayToNames(engine: Engine, id: string, attachments: readonly Attachment[]): void {
   for (const { network, interface: containerInterface, endpoint } of attachments) {
     const record = engine.networks.store.byName(network);
     if (record?.driver !== "bridge" || record.id === engine.networks.defaultBridge.id) continue;

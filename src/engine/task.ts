@@ -14,10 +14,12 @@ export function containerTask(engine: Engine, record: ContainerRecord): TaskSpec
   const folder = engine.containers.folder(id);
   const console = config.Tty ? { consoleSocket: files.consoleSocket } : {};
   const [rows, columns] = hostConfig.ConsoleSize;
+  const driver = driverOf(engine, record);
+  const ends = driver.endFiles?.(id);
   return {
     id,
     dir: files.dir,
-    command: driverOf(engine, record).run({
+    command: driver.run({
       id,
       bundle: files.dir,
       pidFile: files.pidFile,
@@ -31,6 +33,7 @@ export function containerTask(engine: Engine, record: ContainerRecord): TaskSpec
     openStdin: config.OpenStdin,
     stdinOnce: config.StdinOnce,
     log: logSpec(hostConfig.LogConfig, containerLogPath(engine, id)),
+    ...(ends ? { exitMessages: ends.exitMessages } : {}),
     exitFile: join(folder, "exit.json"),
     ...(hostConfig.AutoRemove ? { durable: false } : {}),
     ...(config.Tty && rows > 0 ? { rows, columns } : {}),

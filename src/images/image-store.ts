@@ -69,6 +69,8 @@ export class ImageStore {
   readonly #records = new Map<Digest, ImageRecord>();
   /** Images whose config was read already. */
   readonly #images = new Map<Digest, Image>();
+  /** Records that are there and cannot be used, with all digests that they name. */
+  readonly #unusable = new Map<Digest, readonly string[]>();
   readonly #lock = new KeyedLock();
 
   constructor(host: Host, root: string) {
@@ -215,6 +217,8 @@ export class ImageStore {
   layersInUse(): Set<string> {
     const used = new Set<string>();
     for (const { layers } of this.#records.values()) for (const chainID of layers) used.add(chainID);
+    // What is damaged may be repaired: nothing of it is thrown away.
+    for (const named of this.#unusable.values()) for (const digest of named) used.add(digest);
     return used;
   }
 
@@ -253,13 +257,73 @@ export class ImageStore {
       this.#records.set(id, record);
     } catch (err) {
       this.host.log.warn("image cannot be used", { image: id, error: errorText(err) });
+      this.#unusable.set(id, [...digestsIn(text), ...(this.layersOfConfig(id) ?? [])]);
     }
-    return [id, ...(text.match(/sha256:[0-9a-f]{64}/g) ?? [])];
+    return [id, ...digestsIn(text)];
+  }
+
+  /** Chain ids of the layers that an image's config asks for; undefined when it cannot be read. */
+  layersOfConfig(id: Digest): readonly Digest[] | undefined {
+    try {
+      return chainIDsOf(parseImageConfig(readBlob(this.#content, id)).rootfs.diff_ids);
+    } catch {
+      return undefined; // why not is told by whoever wants to use the image
+    }
+  }
+
+  /** Where its files lie, besides the layers'. */
+  get folders(): { readonly records: string; readonly content: string; readonly blobs: string } {
+    return { records: this.#folder, content: this.#content.folder, blobs: this.blobs.folder };
+  }
+
+  /** Digests of the blobs that images need or may need again. */
+  namedContent(): readonly string[] {
+    const named: string[] = [];
+    for (const { id, manifests = [] } of this.#records.values()) named.push(id, ...manifests);
+    for (const [id, digests] of this.#unusable) named.push(id, ...digests);
+    return named;
+  }
+
+  records(): readonly ImageRecord[] {
+    return [...this.#records.values()];
+  }
+
+  /** Ids of images whose record cannot be used. */
+  unusable(): readonly Digest[] {
+    return [...this.#unusable.keys()];
+  }
+
+  /** Replaces what is known of an image by what its config says, and as much as is true of `record`. */
+  repair(id: Digest, { parent, manifests = [], lastTagTime }: Partial<ImageRecord>): void {
+    const layers = this.layersOfConfig(id);
+    if (layers === undefined) throw new SystemError(`the config of image ${id} cannot be read`);
+    const there = manifests.filter((digest) => this.#isThere(digest));
+    this.#write({
+      id,
+      layers,
+      ...(parent !== undefined && this.#records.has(parent) ? { parent } : {}),
+      ...(there.length > 0 ? { manifests: there } : {}),
+      ...(lastTagTime === undefined ? {} : { lastTagTime }),
+    });
+    this.#unusable.delete(id);
+  }
+
+  #isThere(digest: Digest): boolean {
+    try {
+      readBlob(this.#content, digest);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   #recordPath(id: Digest): string {
     return join(this.#folder, `${digestHex(id)}.json`);
   }
+}
+
+function digestsIn(text: string): readonly string[] {
+  return text.match(/sha256:[0-9a-f]{64}/g) ?? [];
 }
 
 /** Whether a text could be an id or the beginning of one. Many names could. */

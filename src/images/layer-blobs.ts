@@ -21,11 +21,11 @@ const mostBlobs = 8;
 const mostRepositories = 16;
 
 export class LayerBlobs {
-  readonly #folder: string;
+  readonly folder: string;
 
   constructor(root: string) {
-    this.#folder = join(root, "distribution");
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    this.folder = join(root, "distribution");
+    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
   }
 
   of(diffID: Digest): readonly LayerBlob[] {
@@ -34,6 +34,15 @@ export class LayerBlobs {
       return Array.isArray(blobs) ? (blobs as LayerBlob[]) : [];
     } catch {
       return [];
+    }
+  }
+
+  /** Whether what was noted can be read, for those who look after the files. */
+  isReadable(diffID: Digest): boolean {
+    try {
+      return Array.isArray(JSON.parse(readFileSync(this.#path(diffID), "utf8")));
+    } catch {
+      return false;
     }
   }
 
@@ -52,13 +61,13 @@ export class LayerBlobs {
 
   /** Forgets the layers that are there no more. */
   sweep(isThere: (diffID: Digest) => boolean): void {
-    for (const name of readdirSync(this.#folder)) {
+    for (const name of readdirSync(this.folder)) {
       const diffID = digestOfHex(name.replace(/\.json$/, ""));
-      if (!isDigest(diffID) || !isThere(diffID)) rmSync(join(this.#folder, name), { force: true });
+      if (!isDigest(diffID) || !isThere(diffID)) rmSync(join(this.folder, name), { force: true });
     }
   }
 
   #path(diffID: Digest): string {
-    return join(this.#folder, `${digestHex(diffID)}.json`);
+    return join(this.folder, `${digestHex(diffID)}.json`);
   }
 }

@@ -4,7 +4,7 @@
 //
 // Names are familiar ones (`busybox`, `localhost:5000/app`). Digests are those of manifests, under which a registry knows
 // an image; a name pulled by digest alone has no tag.
-import { readFileSync, renameSync } from "node:fs";
+import { existsSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileDurable } from "../base/durable-file.ts";
 import { errorText } from "../base/errors.ts";
@@ -74,6 +74,25 @@ export class TagStore {
     });
   }
 
+  /** Whether the file says what is known here: nobody else writes it. */
+  isOnDisk(): boolean {
+    try {
+      return Bun.deepEquals(JSON.parse(readFileSync(this.#path, "utf8")), JSON.parse(this.#text()));
+    } catch {
+      // Not there is right as long as there are no names.
+      return !existsSync(this.#path) && this.#tags.size + this.#digests.size === 0;
+    }
+  }
+
+  /** Writes what is known, in the place of what is there. */
+  repair(): void {
+    writeFileDurable(this.#path, this.#text());
+  }
+
+  #text(): string {
+    return `${JSON.stringify({ Repositories: toObject(this.#tags), Digests: toObject(this.#digests) })}\n`;
+  }
+
   /** Those that are not there are passed over. */
   delete(references: readonly Reference[]): void {
     this.#change(() => {
@@ -98,8 +117,7 @@ export class TagStore {
     this.#digests = copied(digests);
     try {
       apply();
-      const body = { Repositories: toObject(this.#tags), Digests: toObject(this.#digests) };
-      writeFileDurable(this.#path, `${JSON.stringify(body)}\n`);
+      writeFileDurable(this.#path, this.#text());
       this.#byImage = undefined;
     } catch (err) {
       this.#tags = tags;

@@ -4,13 +4,14 @@
 import { crashPoint } from "../base/crash-point.ts";
 import { writeFileDurable } from "../base/durable-file.ts";
 import { errorText } from "../base/errors.ts";
+import { exitStatusIn } from "../runtime/lxc-exit.ts";
 import type { LogStream } from "../runtime/log-entry.ts";
 import { formatStamp } from "../runtime/log-stamp.ts";
 import type { ExitRecord, StartedTask, TaskExit, TaskSpec, TaskStatus } from "../runtime/monitor-protocol.ts";
 import { wallTime } from "../sys/clock.ts";
 import { EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT } from "../sys/epoll.ts";
 import { pidfdSendSignal } from "../sys/pidfd.ts";
-import type { ExitStatus } from "../sys/process.ts";
+import { exitOf, type ExitStatus } from "../sys/process.ts";
 import { setWindowSize, type WindowSize } from "../sys/pty.ts";
 import type { AttachConnection } from "./attach-connection.ts";
 import type { Context } from "./context.ts";
@@ -30,6 +31,9 @@ export type RunningSpec = Omit<TaskSpec, "command" | "pidFile" | "logFile">;
  */
 const outputGraceMs = 300;
 const unknownExitCode = 255;
+/** How long a runtime that is the program's parent may take to say how it ended. */
+const runtimesWordPollMs = 5;
+const runtimesWordTries = 1000;
 const inputEvents = EPOLLOUT | EPOLLET;
 
 export class Task implements OutputSink {
@@ -162,7 +166,16 @@ export class Task implements OutputSink {
     if (!input.full) for (const client of this.#clients) client.pumpInput();
   }
 
-  #processEnded(exit: ExitStatus | undefined): void {
+  #processEnded(exit: ExitStatus | undefined, triesLeft = runtimesWordTries): void {
+    const { exitMessages } = this.spec;
+    if (!exit && exitMessages !== undefined) {
+      const status = exitStatusIn(exitMessages);
+      if (status !== undefined) return this.#processEnded(exitOf(status));
+      if (triesLeft > 0) {
+        this.#context.loop.after(runtimesWordPollMs, () => this.#processEnded(undefined, triesLeft - 1));
+        return;
+      }
+    }
     crashPoint("exit seen");
     const finishedAt = formatStamp(wallTime());
     this.#exit = exit

@@ -13,11 +13,12 @@ export class AddressLeases {
   /** By container, then network. */
   readonly #held = new Map<string, Map<string, readonly Held[]>>();
 
-  /** One address of each family that the network has. All or none. */
+  /** One address of each family that the network has. All or none. `foreign`: IPv4 addresses that others have there. */
   take(
     containerId: string,
     network: AddressedNetworkRecord,
     wanted: { readonly ipv4?: string | undefined; readonly ipv6?: string | undefined },
+    foreign?: ReadonlySet<bigint>,
   ): Lease[] {
     const held: Held[] = [];
     try {
@@ -26,7 +27,7 @@ export class AddressLeases {
         const asked = text === undefined ? undefined : parseAddress(text);
         if (asked === undefined && poolsOf(network, family).length === 0) return [];
         const { ipam, pool } = this.#sourceFor(network, family, asked);
-        const address = pool.allocate(asked?.value);
+        const address = pool.allocate(asked?.value, family === 4 ? foreign : undefined);
         held.push({ pool, address });
         return [{ address: { family, value: address }, subnet: ipam.subnet, gateway: ipam.gateway }];
       });

@@ -90,3 +90,12 @@ test("AddressPool: twenty thousand of a /16 are all different", () => {
   const given = new Set(Array.from({ length: 20_000 }, () => addresses.allocate()));
   expect(given.size).toBe(20_000);
 });
+
+test("AddressPool: an address that another server has given out is passed over, and refused when it is wanted", () => {
+  const addresses = new AddressPool(parseSubnet("10.0.3.0/29"), [value("10.0.3.1")]);
+  const foreign = new Set([value("10.0.3.2"), value("10.0.3.4")]);
+  expect(addresses.allocate(undefined, foreign)).toBe(value("10.0.3.3"));
+  expect(() => addresses.allocate(value("10.0.3.4"), foreign)).toThrow(ConflictError);
+  // It has been given back there.
+  expect(addresses.allocate()).toBe(value("10.0.3.4"));
+});

@@ -53,22 +53,31 @@ export class AddressPool {
     this.#cursor = this.#span.first - 1n;
   }
 
-  /** Takes the next address, or the one that is wanted: ConflictError when somebody has it. */
-  allocate(wanted?: bigint): bigint {
-    if (wanted === undefined) return this.#next();
+  /**
+   * Takes the next address, or the one that is wanted: ConflictError when somebody has it. `foreign` ones are others' for
+   * this time.
+   */
+  allocate(wanted?: bigint, foreign: ReadonlySet<bigint> = new Set()): bigint {
+    if (wanted === undefined) return this.#next(foreign);
     const { family } = this.subnet;
     if (!contains(this.subnet, { family, value: wanted }))
       throw new InvalidParameterError(
         `no configured subnet contains IP address ${formatAddress({ family, value: wanted })}`,
       );
-    if (this.#taken.has(wanted) || wanted < this.#whole.first || wanted > this.#whole.last)
+    if (
+      this.#taken.has(wanted) ||
+      foreign.has(wanted) ||
+      wanted < this.#whole.first ||
+      wanted > this.#whole.last
+    )
       throw new ConflictError("Address already in use");
     this.#taken.add(wanted);
     return wanted;
   }
 
-  #next(): bigint {
-    const address = nextAddress(this.#span, this.#taken, this.#cursor);
+  #next(foreign: ReadonlySet<bigint>): bigint {
+    const taken = foreign.size === 0 ? this.#taken : this.#taken.union(foreign);
+    const address = nextAddress(this.#span, taken, this.#cursor);
     if (address === undefined)
       throw new SystemError(
         `no available IPv${this.subnet.family} addresses on this network's address pools: ${formatSubnet(this.subnet)}`,

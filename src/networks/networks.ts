@@ -10,6 +10,7 @@ import { AddressLeases } from "./address-leases.ts";
 import { enableForwarding, enableIpv6Forwarding, ensureBridge, filtersBridgedFrames } from "./bridge.ts";
 import { defaultBridgeRecord } from "./default-bridge.ts";
 import { planEndpoint, type EndpointPlan } from "./endpoint-plan.ts";
+import { foreignLeases } from "./foreign-leases.ts";
 import { connectEndpoint, disconnectEndpoint, removeInterface, routeThrough } from "./endpoint.ts";
 import { chooseBackend, type BackendName } from "./firewall-choice.ts";
 import { FirewallQueue } from "./firewall-queue.ts";
@@ -223,7 +224,7 @@ export class Networks {
 
   /** Puts a container that has its namespace on a network, without a way out yet. Synchronous, about 2 ms. */
   connect(containerId: string, network: AddressedNetworkRecord, wanted: EndpointOptions): EndpointPlan {
-    const leases = this.#leases.take(containerId, network, wanted);
+    const leases = this.#leases.take(containerId, network, wanted, this.#foreignOn(network));
     try {
       const plan = planEndpoint(network, this.options.instance, {
         containerId,
@@ -244,6 +245,12 @@ export class Networks {
       this.#leases.release(containerId, network.id);
       throw err;
     }
+  }
+
+  /** On a bridge that others made, a DHCP server of theirs may have given out addresses. */
+  #foreignOn(network: AddressedNetworkRecord): ReadonlySet<bigint> | undefined {
+    if (network.driver !== "bridge" || network.ownBridge) return undefined;
+    return foreignLeases(network.bridge, this.#host.clock.now().getTime());
   }
 
   /** The way out, at most one gateway of a family; instead of another. */

@@ -16,7 +16,12 @@ const sigkill = 9;
 export function oomKills(facts: CgroupFacts, cgroupsPath: string): number {
   const folder = controllerFolder(facts, "memory", cgroupsPath);
   if (folder === undefined) return 0;
-  const text = readIfThere(join(folder, facts.version === 1 ? "memory.oom_control" : "memory.events"));
+  return oomKillsFrom(join(folder, facts.version === 1 ? "memory.oom_control" : "memory.events"));
+}
+
+/** The same from one of these files, or from a copy. */
+export function oomKillsFrom(path: string): number {
+  const text = readIfThere(path);
   return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0);
 }
 
@@ -34,7 +39,7 @@ function processesBelow(folder: string): Set<number> {
 }
 
 /**
- * Kills and removes every cgroup right below `parent` whose name is not in `live`, and says which folders went. What a
+ * Kills and removes every cgroup right below `parent` whose owner is not in `live`, and says which folders went. What a
  * dead daemon's runtime left half made is found by its place alone. A group that cannot be emptied stays for next time.
  */
 export function removeLeftovers(
@@ -43,7 +48,7 @@ export function removeLeftovers(
   live: ReadonlySet<string>,
 ): readonly string[] {
   return cgroupFolders(facts, parent).flatMap((folder) =>
-    childGroups(folder).filter((group) => !live.has(nameOf(group)) && removeGroup(group)),
+    childGroups(folder).filter((group) => !live.has(ownerOf(group)) && removeGroup(group)),
   );
 }
 
@@ -67,8 +72,9 @@ export function joinOwnCgroups(facts: CgroupFacts, pid: number): void {
   }
 }
 
-function nameOf(group: string): string {
-  return group.slice(group.lastIndexOf("/") + 1);
+/** Beside a container's own group may be others that bear its name, with more behind a dot. */
+function ownerOf(group: string): string {
+  return group.slice(group.lastIndexOf("/") + 1).replace(/\..*$/s, "");
 }
 
 const attempts = 20;
@@ -76,7 +82,7 @@ const pauseMs = 5;
 
 /** A killed process leaves its group when it has been reaped, which takes a moment. */
 function removeGroup(group: string): boolean {
-  thaw(group);
+  thawGroup(group);
   for (let attempt = 0; attempt < attempts; attempt++) {
     for (const pid of processesBelow(group)) killIfThere(pid);
     if (removeTree(group)) return true;
@@ -86,7 +92,11 @@ function removeGroup(group: string): boolean {
 }
 
 /** In a frozen group of v1 no signal arrives, not even SIGKILL; on v2 it does. */
-function thaw(group: string): void {
+export function thaw(facts: CgroupFacts, cgroupsPath: string): void {
+  for (const folder of cgroupFolders(facts, cgroupsPath)) thawGroup(folder);
+}
+
+function thawGroup(group: string): void {
   const file = join(group, "freezer.state");
   if (readIfThere(file).startsWith("F")) writeFileSync(file, "THAWED");
 }

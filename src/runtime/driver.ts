@@ -1,6 +1,7 @@
 // An execution driver: how an OCI runtime is told to do things. Drivers make command lines and read what the runtime
 // said; they start nothing themselves, so that whoever runs the commands (the monitor) needs to know no runtime.
 import type { EngineError } from "../base/errors.ts";
+import type { EndFiles } from "./lxc-exit.ts";
 
 /** A program to run: `argv[0]` is an absolute path. Without `env` the caller's environment goes along. */
 export type Command = {
@@ -46,6 +47,8 @@ export type Driver = {
   readonly version: string;
   /** Where the runtime keeps what it knows of its containers, a folder each. */
   readonly stateFolder: string;
+  /** Of a runtime that stays as the parent of its containers' programs: where it keeps how they ended. */
+  endFiles?(containerId: string): EndFiles;
   run(task: TaskPaths): Command;
   exec(containerId: string, task: ExecPaths): Command;
   delete(containerId: string): Command;
@@ -60,4 +63,4 @@ export type Driver = {
   execError(logText: string, program: string): EngineError;
 };
 
-export type DriverKind = "crun" | "runc";
+export type DriverKind = "crun" | "runc" | "lxc";

@@ -45,6 +45,8 @@ export type TaskSpec = {
   /** The end of the first client's input is the end of the program's. */
   readonly stdinOnce: boolean;
   readonly log: LogSpec | null;
+  /** Of a program whose parent is the runtime: where that says how it ended (lxc-exit.ts), some time after. */
+  readonly exitMessages?: string;
   /** Where the exit record goes before anybody is told. */
   readonly exitFile: string | null;
   /** `false`: the exit record need not survive a crash of the machine (the container will be removed anyway). */

@@ -23,7 +23,7 @@ import {
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { crashPoint } from "../base/crash-point.ts";
-import { syncFolder } from "../base/durable-file.ts";
+import { syncFolder, writeFileDurable } from "../base/durable-file.ts";
 import { errorText, NotFoundError, SystemError } from "../base/errors.ts";
 import type { Host } from "../base/host.ts";
 import { digestOfHex, isDigest, type Digest } from "../spec/digest.ts";
@@ -64,6 +64,8 @@ export class LayerStore {
   readonly #records = new Map<string, LayerRecord>();
   readonly #deletions = new Set<Promise<void>>();
   readonly #holds = new Set<ReadonlySet<string>>();
+  /** Folders in :tmp: that somebody works in, or that are being deleted. */
+  readonly #scratch = new Set<string>();
   #unflushedBytes = 0;
   #isFlushing = false;
 
@@ -281,6 +283,7 @@ export class LayerStore {
       return;
     }
     renameSync(layer.folder, this.#place(record.chainID));
+    this.#scratch.delete(layer.folder);
     this.#records.set(record.chainID, record);
   }
 
@@ -318,15 +321,52 @@ export class LayerStore {
   scratch(): string {
     const folder = join(this.#temp(), this.#host.random.hex(8));
     mkdirSync(folder, { mode: 0o700 });
+    this.#scratch.add(folder);
     return folder;
   }
 
+  /** The folder with a layer's parts. */
+  folderOf(chainID: string): string {
+    return this.#place(chainID);
+  }
+
+  /** What lies in :tmp: and belongs to no work of this process. */
+  strays(): string[] {
+    return readdirSync(this.#temp())
+      .map((name) => join(this.#temp(), name))
+      .filter((path) => !this.#scratch.has(path));
+  }
+
+  /** Layers that are on the disk and cannot be used. */
+  unusable(): Digest[] {
+    const names = readdirSync(this.folder).map((name) => digestOfHex(name));
+    return names.filter((chainID) => isDigest(chainID) && !this.#records.has(chainID));
+  }
+
+  /** Replaces what is known of a layer that is on the disk. */
+  repair(record: LayerRecord): void {
+    writeFileDurable(join(this.#place(record.chainID), "layer.json"), JSON.stringify(record));
+    this.#records.set(record.chainID, record);
+  }
+
+  /** Takes away a layer that cannot be used, or a stray folder. */
+  discardUnusable(path: string): void {
+    const folder = this.scratch();
+    renameSync(path, join(folder, "gone"));
+    syncFolder(this.folder);
+    this.#deleteLater(folder);
+  }
+
   #deleteLater(path: string): void {
+    this.#scratch.add(path);
     const deletion = rm(path, { recursive: true, force: true })
       .catch((err: unknown) =>
         this.#host.log.warn("folder cannot be deleted", { path, error: errorText(err) }),
       )
-      .finally(() => this.#deletions.delete(deletion));
+      .finally(() => {
+        this.#deletions.delete(deletion);
+        this.#scratch.delete(path);
+      });
     this.#deletions.add(deletion);
   }
 }

@@ -20,6 +20,9 @@ const F_SETFL = 4;
 const F_DUPFD_CLOEXEC = 1030;
 const F_SETPIPE_SZ = 1031;
 const FD_CLOEXEC = 1;
+/** The same on every architecture. */
+const SYS_close_range = 436;
+const CLOSE_RANGE_CLOEXEC = 4;
 const LOCK_SH = 1;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
@@ -161,6 +164,11 @@ export function duplicate(fd: number, lowest = 3): number {
   return check(libc.fcntl(fd, F_DUPFD_CLOEXEC, lowest), "fcntl");
 }
 
+/** Makes `target` another descriptor of the same open file, for programs to inherit. */
+export function duplicateTo(fd: number, target: number): void {
+  check(libc.dup2(fd, target), "dup2");
+}
+
 export function setNonBlocking(fd: number, on = true): void {
   const flags = check(libc.fcntl(fd, F_GETFL, 0), "fcntl");
   const wanted = on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
@@ -171,6 +179,11 @@ export function setNonBlocking(fd: number, on = true): void {
 export function setCloseOnExec(fd: number, on = true): void {
   const flags = check(libc.fcntl(fd, F_GETFD, 0), "fcntl");
   check(libc.fcntl(fd, F_SETFD, on ? flags | FD_CLOEXEC : flags & ~FD_CLOEXEC), "fcntl");
+}
+
+/** Everything that is open from `lowest` on, wherever it comes from, ends with the next execve. Kernel 5.11. */
+export function closeOnExecFrom(lowest: number): void {
+  check(libc.syscall(SYS_close_range, lowest, 2 ** 32 - 1, CLOSE_RANGE_CLOEXEC, 0, 0), "close_range");
 }
 
 /**

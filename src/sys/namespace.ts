@@ -55,6 +55,18 @@ export function insideNetns<T>(path: string, open: () => T): T {
   }
 }
 
+/** Moves this thread into an empty network namespace, for good: for a program that will only start others. */
+export function moveToNewNetns(): void {
+  check(libc.unshare(CLONE_NEWNET), "unshare");
+}
+
+/** Moves this thread into a network namespace, for good. */
+export function enterNetns(path: string): void {
+  const target = openFile(path, O_RDONLY);
+  check(libc.setns(target, CLONE_NEWNET), "setns", path);
+  closeFd(target);
+}
+
 /** Opens a namespace file, to be named by its descriptor (netlink's IFLA_NET_NS_FD). */
 export function openNetns(path: string): number {
   return openFile(path, O_RDONLY);

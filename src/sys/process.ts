@@ -6,6 +6,7 @@ import { check, cString, lastErrno, libc } from "./libc.ts";
 
 export const WNOHANG = 1;
 
+const PR_SET_PDEATHSIG = 1;
 const PR_SET_NAME = 15;
 const PR_SET_CHILD_SUBREAPER = 36;
 
@@ -59,6 +60,16 @@ export function setSubreaper(): void {
   check(libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl");
 }
 
+/** Makes this process the leader of a session and a group of its own, with no terminal. Fine when it leads one already. */
+export function newSession(): void {
+  if (libc.setsid() === -1 && lastErrno() !== errnoOf("EPERM")) throw new SyscallError("setsid", lastErrno());
+}
+
+/** Takes back what was to end this process together with its parent. */
+export function outliveParent(): void {
+  check(libc.prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0), "prctl(PR_SET_PDEATHSIG)");
+}
+
 /** The name of this thread in `ps` and `top`: cut at 15 bytes by the kernel. */
 export function setProcessName(name: string): void {
   const bytes = cString(name);
@@ -81,6 +92,16 @@ export function processStartTime(pid: number): string | undefined {
   // Field 2 is the program's name in parentheses and may hold spaces and parentheses of its own.
   const fromThird = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return fromThird[22 - 3];
+}
+
+/** Whether that very process is there and has not come to its end (a zombie has). */
+export function isRunning(pid: number, startTime: string): boolean {
+  if (processStartTime(pid) !== startTime) return false;
+  try {
+    return !/^\d+ \(.*\) [ZX] /s.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  } catch {
+    return false; // it went in between
+  }
 }
 
 /** The capabilities that this process could ever give to a child, one bit each (CapBnd of /proc/self/status). */

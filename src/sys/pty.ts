@@ -8,6 +8,8 @@ const TIOCGWINSZ = 0x5413;
 const TIOCSWINSZ = 0x5414;
 const TIOCSPTLCK = 0x40045431;
 const TIOCGPTPEER = 0x5441;
+const TIOCSCTTY = 0x540e;
+const TIOCSPGRP = 0x5410;
 const TCSANOW = 0;
 /** sizeof(struct termios) is 60 in glibc: room to spare. */
 const termiosBytes = 128;
@@ -61,4 +63,14 @@ export function makeRaw(fd: number): TerminalSettings {
 
 export function restoreTerminal(fd: number, settings: TerminalSettings): void {
   check(libc.tcsetattr(fd, TCSANOW, settings.termios), "tcsetattr");
+}
+
+/** Makes `slave` the terminal of this session, which must be the process's own and have none. */
+export function takeAsControllingTerminal(slave: number): void {
+  check(libc.ioctl(slave, TIOCSCTTY, 0), "ioctl(TIOCSCTTY)");
+}
+
+/** Who gets the keyboard's signals. A caller in the background must ignore or block SIGTTOU (tty_ioctl(4)). */
+export function setForegroundGroup(terminal: number, group: number): void {
+  check(libc.ioctl(terminal, TIOCSPGRP, ptr(Int32Array.of(group))), "ioctl(TIOCSPGRP)");
 }

@@ -4,6 +4,7 @@ import { closeFd, duplicate, O_RDWR } from "./file.ts";
 import { check, cString, libc } from "./libc.ts";
 import { environmentVector, stringVector, type Environment } from "./string-vector.ts";
 
+const POSIX_SPAWN_SETPGROUP = 0x02;
 const POSIX_SPAWN_SETSIGDEF = 0x04;
 const POSIX_SPAWN_SETSIGMASK = 0x08;
 const POSIX_SPAWN_SETSID = 0x80;
@@ -28,6 +29,8 @@ export type SpawnOptions = {
   readonly cwd?: string;
   /** A session of its own: no signals from this terminal. */
   readonly setsid?: boolean;
+  /** A process group of its own in this session. */
+  readonly ownGroup?: boolean;
 };
 
 /**
@@ -36,7 +39,7 @@ export type SpawnOptions = {
  * @returns the pid, to be reaped by `waitpid`. A program that cannot be executed is an error here (ENOENT, EACCES…).
  */
 export function posixSpawn(options: SpawnOptions): number {
-  const { path, argv, env, stdio, cwd, setsid = false } = options;
+  const { path, argv, env, stdio, cwd, setsid = false, ownGroup = false } = options;
   const actions = new Uint8Array(opaqueBytes);
   const attributes = new Uint8Array(opaqueBytes);
   const borrowed: number[] = [];
@@ -52,7 +55,11 @@ export function posixSpawn(options: SpawnOptions): number {
       );
     }
     if (cwd !== undefined) spawnCheck(libc.posix_spawn_file_actions_addchdir_np(actions, cString(cwd)), path);
-    const flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | (setsid ? POSIX_SPAWN_SETSID : 0);
+    const flags =
+      POSIX_SPAWN_SETSIGDEF |
+      POSIX_SPAWN_SETSIGMASK |
+      (setsid ? POSIX_SPAWN_SETSID : 0) |
+      (ownGroup ? POSIX_SPAWN_SETPGROUP : 0); // the group that the attributes name: 0, the child's own
     spawnCheck(libc.posix_spawnattr_setflags(attributes, flags), path);
     const allSignals = new Uint8Array(sigsetBytes).fill(0xff);
     spawnCheck(libc.posix_spawnattr_setsigdefault(attributes, allSignals), path);

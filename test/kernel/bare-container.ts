@@ -15,7 +15,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { silentLog } from "../../src/base/log.ts";
 import { containerSettings } from "../../src/containers/settings.ts";
 import type { HostFacts } from "../../src/containers/settings.ts";
@@ -24,13 +24,26 @@ import { cgroupFacts, cgroupFolders, cgroupsPathOf } from "../../src/runtime/cgr
 import { removeLeftovers } from "../../src/runtime/cgroup-processes.ts";
 import type { Command, Driver } from "../../src/runtime/driver.ts";
 import { findDrivers } from "../../src/runtime/drivers/find-drivers.ts";
+import { sysinitKit } from "../../src/runtime/sysinit-kit.ts";
+import type { Sysinit } from "../../src/runtime/oci-spec/sysinit.ts";
+import { pidfdExitStatus, pidfdOf } from "../../src/sys/pidfd.ts";
+import { exitStatusIn } from "../../src/runtime/lxc-exit.ts";
 import { hardLimits } from "../../src/runtime/hard-limits.ts";
 import { execProcess } from "../../src/runtime/oci-spec/exec-process.ts";
 import { runtimeSpec } from "../../src/runtime/oci-spec/runtime-spec.ts";
 import type { ResolvedDevices, SharedNamespaces, SpecHost } from "../../src/runtime/oci-spec/spec-input.ts";
 import type { CreateContainerBody, ExecCreateBody } from "../../src/spec/docker.ts";
 import type { RuntimeSpec } from "../../src/spec/oci-runtime.ts";
-import { capabilityBoundingSet, exitOf, setSubreaper, WNOHANG, waitpid } from "../../src/sys/process.ts";
+import {
+  capabilityBoundingSet,
+  exitOf,
+  processStartTime,
+  setSubreaper,
+  WNOHANG,
+  waitpid,
+} from "../../src/sys/process.ts";
+import type { ExitStatus } from "../../src/sys/process.ts";
+import { sampanExecutable } from "../harness/executable.ts";
 import { look } from "./other-eyes.ts";
 
 const passwd = "root:x:0:0:root:/root:/bin/sh\nweb:x:1000:1001:Web:/home/web:/bin/sh\n";
@@ -95,7 +108,12 @@ export type Bench = Disposable & {
 export function openDrivers(): Disposable & { readonly drivers: readonly Driver[] } {
   const execRoot = mkdtempSync(join(tmpdir(), "sampan-driver-"));
   return {
-    drivers: findDrivers(silentLog, { execRoot, defaultRuntime: undefined, runtimes: {} }),
+    drivers: findDrivers(silentLog, {
+      execRoot,
+      defaultRuntime: undefined,
+      runtimes: {},
+      program: [sampanExecutable()],
+    }),
     [Symbol.dispose]: () => rmSync(execRoot, { recursive: true, force: true }),
   };
 }
@@ -125,6 +143,7 @@ export function openBench(driver: Driver): Bench {
       user,
       namespaces: options.namespaces ?? { network: { kind: "host" } },
       ...(options.initPath === undefined ? {} : { initPath: options.initPath }),
+      ...(driver.kind === "lxc" ? { sysinit: sysinitOf(config.User, hostConfig.GroupAdd ?? []) } : {}),
       devices: options.devices ?? { nodes: [], blockDevices: new Map() },
       cgroupsPath,
       host: machine,
@@ -138,13 +157,15 @@ export function openBench(driver: Driver): Bench {
     const exitCode = await runCommand(driver.run({ id, bundle, ...files }), output);
     if (exitCode !== 0) throw new NotStarted(readIfThere(files.logFile) || readIfThere(output));
     const pid = Number(readFileSync(pidFile, "utf8"));
+    // What LXC knows of a child of its own goes with a delete.
+    const pidfd = driver.endFiles && pidfdOf(pid);
 
     return {
       id,
       pid,
       cgroupsPath,
       spec,
-      ended: () => endOf(pid, output),
+      ended: () => endOf(pid, output, pidfd, driver.endFiles?.(id).exitMessages),
       exec: async (body) => {
         const exec = join(bundle, `exec-${count++}`);
         const execUser = resolveUser(body.User ?? config.User, passwd, group, []);
@@ -157,7 +178,8 @@ export function openBench(driver: Driver): Bench {
           reapStrays();
           throw new NotStarted(readIfThere(paths.logFile) || readIfThere(said));
         }
-        return endOf(Number(readFileSync(paths.pidFile, "utf8")), said);
+        const execPid = Number(readFileSync(paths.pidFile, "utf8"));
+        return endOf(execPid, said);
       },
       tell: async (command) => {
         const said = join(bundle, `command-${count++}`);
@@ -196,6 +218,12 @@ function settingsOf(body: CreateContainerBody, id: string, runtime: string) {
     logOptions: {},
   };
   return containerSettings(body, { id, image: undefined, facts, findContainer: () => undefined });
+}
+
+/** As the engine: LXC has its programs started by our own init. */
+function sysinitOf(user: string, groups: readonly string[]): Sysinit {
+  const kit = sysinitKit(join(tmpdir(), "sampan-test-sysinit"), sampanExecutable());
+  return { kitFolder: kit.folder, gateways: [], supervise: false, user, groups };
 }
 
 /** A root file system of a static busybox. */
@@ -241,11 +269,20 @@ function reapStrays(): void {
     if (/\) Z /.test(readIfThere(`/proc/${pid}/stat`))) waitpid(Number(pid), WNOHANG);
 }
 
-/** Waits for the end of an orphan that has become ours. */
-async function endOf(pid: number, output: string): Promise<Ended> {
+/** Waits for the end of an orphan that has become ours, or of a child of LXC's. */
+async function endOf(pid: number, output: string, pidfd?: number, exitMessages?: string): Promise<Ended> {
+  const othersWord = (): ExitStatus | undefined => {
+    const status = exitMessages === undefined ? undefined : exitStatusIn(exitMessages);
+    if (status !== undefined) return exitOf(status);
+    // Before Linux 6.15 the word is all there is, and a delete takes it along with what it has killed.
+    const isDeleted = exitMessages !== undefined && !existsSync(dirname(exitMessages));
+    if (isDeleted && processStartTime(pid) === undefined) return { exitCode: 137, signal: 9 };
+    return pidfd === undefined ? undefined : pidfdExitStatus(pidfd);
+  };
   for (let waitedMs = 0; waitedMs < 20_000; waitedMs += 5) {
     const waited = waitpid(pid, WNOHANG);
-    if (waited) return { exitCode: exitOf(waited.status).exitCode, output: readIfThere(output) };
+    const exit = waited ? exitOf(waited.status) : othersWord();
+    if (exit) return { exitCode: exit.exitCode, output: readIfThere(output) };
     await Bun.sleep(5);
   }
   throw new Error(`process ${pid} did not end`);

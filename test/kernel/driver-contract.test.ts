@@ -15,7 +15,7 @@ const { drivers } = found;
 afterAll(() => found[Symbol.dispose]());
 
 test("the runtimes that are to be tested are there", () => {
-  expect(drivers.map(({ name }) => name)).toEqual(["crun", "runc"]);
+  expect(drivers.map(({ name }) => name)).toEqual(["crun", "runc", "lxc"]);
 });
 
 /** What a cgroup file of the container says. */

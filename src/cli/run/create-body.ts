@@ -1,6 +1,7 @@
 // From the flags of `run` and `create` to the body of `POST /containers/create`. What was not given is left out: the
 // daemon's defaults are the same as the image's or Docker's.
 
+import { sysinitAnnotation } from "../../spec/annotations.ts";
 import type { ContainerConfig, CreateContainerBody, HostConfig, MountRequest } from "../../spec/docker.ts";
 import { parseReference } from "../../spec/reference.ts";
 import { CommandError, InvalidValueError } from "../failure.ts";
@@ -147,7 +148,7 @@ async function readHostConfig(flags: Flags, { apiSocket }: Surroundings): Promis
     ...readNamespaces(flags),
     ...(await readSecurity(flags)),
     ...filled({
-      Annotations: flags.map("annotation"),
+      Annotations: readAnnotations(flags),
       Binds: readVolumes(flags).binds,
       BlkioDeviceReadBps: readThrottles(flags, "device-read-bps"),
       BlkioDeviceReadIOps: readThrottles(flags, "device-read-iops"),
@@ -191,6 +192,12 @@ function socketMount(apiSocket: string | undefined): MountRequest {
     throw new CommandError("--use-api-socket needs an engine that is reached through a unix socket", 125);
   }
   return { Type: "bind", Source: apiSocket, Target: usualSocket, ReadOnly: false };
+}
+
+function readAnnotations(flags: Flags): Readonly<Record<string, string>> {
+  const annotations = flags.map("annotation");
+  if (!flags.given("sysinit")) return annotations;
+  return { ...annotations, [sysinitAnnotation]: String(flags.bool("sysinit")) };
 }
 
 /** Leaves out empty lists and maps. */

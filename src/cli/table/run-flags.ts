@@ -70,6 +70,11 @@ const program: readonly Flag[] = [
   { name: "user", short: "u", type: "string", help: "User inside the container: name or number [:group]" },
   { name: "group-add", type: "list", help: "Add a supplementary group" },
   { name: "init", type: "bool", help: "Run an init that passes signals on and reaps zombies" },
+  {
+    name: "sysinit",
+    type: "bool",
+    help: "Start the program by Sampan's own /sbin/init (annotation sampan.sysinit)",
+  },
   { name: "stop-signal", type: "string", help: "Signal that asks the program to stop" },
   { name: "stop-timeout", type: "int", help: "Seconds between that signal and SIGKILL" },
 ];

@@ -6,6 +6,7 @@ import { seccompProfile } from "../../runtime/oci-spec/seccomp-custom.ts";
 import { securityOptions } from "../../runtime/oci-spec/security-options.ts";
 import { tmpfsOptions } from "../../runtime/oci-spec/tmpfs-options.ts";
 import type { CgroupFacts } from "../../runtime/cgroup.ts";
+import { sysinitAnnotation } from "../../spec/annotations.ts";
 import type { HostConfig } from "../../spec/docker.ts";
 import type { HostFacts } from "../settings.ts";
 import { checkedLimits } from "./limits.ts";
@@ -167,6 +168,8 @@ function checkHostConfig(hostConfig: HostConfig, facts: HostFacts): void {
     throw new InvalidParameterError(
       "invalid Annotations: the empty string is not permitted as an annotation key",
     );
+  if (!["true", "false", "1", "0", undefined].includes(Annotations[sysinitAnnotation]))
+    throw new InvalidParameterError(`invalid annotation ${sysinitAnnotation}: it must be true or false`);
   if (!facts.runtimes.includes(Runtime))
     throw new InvalidParameterError(`unknown or invalid runtime name: ${Runtime}`);
   for (const [path, options] of Object.entries(Tmpfs)) checkTmpfs(path, options);

@@ -14,10 +14,13 @@ export type DriverConfig = {
   readonly defaultRuntime: string | undefined;
   /** The user's own, by name. */
   readonly runtimes: Readonly<Record<string, string>>;
+  /** How this program is called, which is the runtime in front of LXC. */
+  readonly program: readonly string[];
 };
 
-/** crun first: it starts a container in a third of runc's time. */
-const known: readonly DriverKind[] = ["crun", "runc"];
+/** crun first: it starts a container in a third of runc's time. LXC is for those who ask for it. */
+const known: readonly DriverKind[] = ["crun", "runc", "lxc"];
+const files: Readonly<Record<DriverKind, string>> = { crun: "crun", runc: "runc", lxc: "lxc-start" };
 const versionTimeoutMs = 5000;
 
 /** Never empty: SystemError says what to install when no runtime works. */
@@ -26,12 +29,12 @@ export function findDrivers(log: Log, config: DriverConfig): Driver[] {
   const own = Object.entries(config.runtimes).map(([name, path]) => ({ name, path }));
   const drivers = [...own, ...found]
     .filter(({ name }, index, all) => all.findIndex((other) => other.name === name) === index)
-    .flatMap(({ name, path }) => tryDriver(log, config.execRoot, name, path));
+    .flatMap(({ name, path }) => tryDriver(log, config, name, path));
   const sorted = [...known, ...Object.keys(config.runtimes)]
     .map((name) => drivers.find((driver) => driver.name === name))
     .filter((driver) => driver !== undefined);
   if (sorted.length === 0)
-    throw new SystemError("no OCI runtime works on this machine: install crun or runc");
+    throw new SystemError("no OCI runtime works on this machine: install crun, runc or lxc");
   return preferDefault(sorted, config.defaultRuntime);
 }
 
@@ -46,7 +49,7 @@ function findInPath(name: DriverKind): { readonly name: string; readonly path: s
   const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
   const path = folders
     .filter((folder) => folder.startsWith("/"))
-    .map((folder) => join(folder, name))
+    .map((folder) => join(folder, files[name]))
     .find((candidate) => isExecutable(candidate));
   return path === undefined ? undefined : { name, path };
 }
@@ -56,11 +59,15 @@ function isExecutable(path: string): boolean {
   return stats !== undefined && stats.isFile() && (stats.mode & 0o111) !== 0;
 }
 
-function tryDriver(log: Log, execRoot: string, name: string, path: string): Driver[] {
+function tryDriver(log: Log, { execRoot, program }: DriverConfig, name: string, path: string): Driver[] {
   const stateFolder = join(execRoot, "runtime-root", name);
   try {
     mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
     const said = versionText(path, stateFolder);
+    if (/^\d/.test(said) && path.endsWith("/lxc-start")) {
+      const command = [...program, "lxc-runtime"];
+      return [ociDriver({ name, kind: "lxc", path, version: said.trim(), stateFolder, command })];
+    }
     // `crun version 1.8.1`, `runc version 1.1.5+ds1`
     const match = /^(\S+) version (\S+)/.exec(said);
     const kind: DriverKind = match?.[1] === "crun" ? "crun" : "runc";

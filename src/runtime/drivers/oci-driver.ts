@@ -1,4 +1,7 @@
-// crun and runc take the same command line: one driver, made for either. A runtime of the user's own that does so too fits.
+// crun and runc take the same command line: one driver, made for either. A runtime of the user's own that does so too fits,
+// and LXC behind src/lxc.
+import { join } from "node:path";
+import { lxcEndFiles } from "../lxc-exit.ts";
 import type { Command, Driver, DriverKind, ExecPaths, TaskPaths } from "../driver.ts";
 import { execErrorOf, startErrorOf } from "./start-error.ts";
 
@@ -10,16 +13,24 @@ export type OciRuntime = {
   readonly version: string;
   /** Where the runtime keeps its state: its `--root`. */
   readonly stateFolder: string;
+  /** What takes the command line, where that is not the file at `path` itself. */
+  readonly command?: readonly string[];
 };
 
 /**
  * The log is text: what crun cannot tell before the program's exec it writes to the program's stderr, in the log's format.
  * Cgroups are named by path (`cgroupfs`), which works with and without systemd.
  */
-export function ociDriver({ name, kind, path, version, stateFolder }: OciRuntime): Driver {
+export function ociDriver({ name, kind, path, version, stateFolder, command: own }: OciRuntime): Driver {
   const command = (args: readonly string[], logFile?: string): Command => ({
-    argv: [path, "--root", stateFolder, ...(logFile === undefined ? [] : ["--log", logFile]), ...args],
-    sealed: true,
+    argv: [
+      ...(own ?? [path]),
+      "--root",
+      stateFolder,
+      ...(logFile === undefined ? [] : ["--log", logFile]),
+      ...args,
+    ],
+    ...(own === undefined ? { sealed: true } : {}),
   });
   const console = (socket: string | undefined): readonly string[] =>
     socket === undefined ? [] : ["--console-socket", socket];
@@ -29,6 +40,7 @@ export function ociDriver({ name, kind, path, version, stateFolder }: OciRuntime
     path,
     version,
     stateFolder,
+    ...(kind === "lxc" ? { endFiles: (id: string) => lxcEndFiles(join(stateFolder, id)) } : {}),
     run: ({ id, bundle, pidFile, logFile, consoleSocket }: TaskPaths) =>
       command(
         ["run", "--detach", "--bundle", bundle, "--pid-file", pidFile, ...console(consoleSocket), id],

@@ -74,3 +74,8 @@ export function holds(held: bigint, name: string): boolean {
   const number = numbers.get(name);
   return number !== undefined && (held & (1n << BigInt(number))) !== 0n;
 }
+
+/** A bit each, as CapBnd of /proc/self/status has them. */
+export function capabilityMask(given: readonly string[]): bigint {
+  return given.reduce((mask, name) => mask | (1n << BigInt(numbers.get(name) ?? 63)), 0n);
+}

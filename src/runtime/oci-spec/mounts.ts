@@ -4,6 +4,7 @@ import type { Mount } from "../../spec/oci-runtime.ts";
 import { hasInit, initDestination } from "./process.ts";
 import { securityOptions } from "./security-options.ts";
 import type { SpecInput } from "./spec-input.ts";
+import { sysinitMounts } from "./sysinit.ts";
 import { tmpfsOptions, tmpfsOptionsOf } from "./tmpfs-options.ts";
 
 /** The kernel's file systems first, then the user's mounts, those nearer to the root before those below them. */
@@ -128,6 +129,7 @@ function boundFiles(input: SpecInput): readonly Mount[] {
           },
         ]
       : []),
+    ...(input.sysinit ? sysinitMounts(input.sysinit) : []),
   ];
 }
 

@@ -9,6 +9,7 @@ import { resourceLimits } from "./resources.ts";
 import { seccompOf } from "./seccomp.ts";
 import type { SpecInput } from "./spec-input.ts";
 import { sysctls } from "./sysctls.ts";
+import { underSysinit } from "./sysinit.ts";
 
 /** The version whose features we use; crun 1.0 and runc 1.1 know it. */
 const ociVersion = "1.0.2";
@@ -17,14 +18,14 @@ const ociVersion = "1.0.2";
 export function runtimeSpec(input: SpecInput): RuntimeSpec {
   const { config, hostConfig, devices } = input;
   const { Annotations = {}, MaskedPaths, ReadonlyPaths, ReadonlyRootfs, UTSMode } = hostConfig;
-  const process = containerProcess(input);
+  const program = containerProcess(input);
   const nodes = deviceNodes(devices);
   const sysctl = sysctls(input);
-  const seccomp = seccompOf(hostConfig, process.capabilities.bounding, input.host);
+  const seccomp = seccompOf(hostConfig, program.capabilities.bounding, input.host);
   const propagation = rootfsPropagation(input.mounts);
   return {
     ociVersion,
-    process,
+    process: input.sysinit ? underSysinit(program, input.sysinit) : program,
     root: { path: input.rootfs, readonly: ReadonlyRootfs },
     ...(UTSMode === "host" ? {} : { hostname: input.hostname ?? config.Hostname }),
     mounts: allMounts(input),

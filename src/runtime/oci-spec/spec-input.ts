@@ -2,6 +2,7 @@
 // the devices and the namespaces before.
 import type { ContainerConfig, HostConfig, MountPoint } from "../../spec/docker.ts";
 import type { CgroupFacts } from "../cgroup.ts";
+import type { Sysinit } from "./sysinit.ts";
 
 export type SpecInput = {
   readonly id: string;
@@ -23,6 +24,8 @@ export type SpecInput = {
   readonly shmSource?: string;
   /** The host's own init (tini, catatonit, docker-init), bound into the container when `hostConfig.Init` is true. */
   readonly initPath?: string;
+  /** Start the program by our own /sbin/init. */
+  readonly sysinit?: Sysinit;
   readonly devices: ResolvedDevices;
   /** Absolute inside each hierarchy: see `cgroupsPathOf`. */
   readonly cgroupsPath: string;
