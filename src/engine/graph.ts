@@ -1,8 +1,9 @@
 // `graph ls` and `graph fsck`: the layers of all images as they lie on the disk.
 import { fsck } from "../images/fsck/fsck.ts";
+import { graphJson } from "../images/graph-json.ts";
 import type { Digest } from "../spec/digest.ts";
 import { familiarString } from "../spec/reference.ts";
-import type { FsckLine, GraphLayer } from "../spec/graph.ts";
+import type { FsckLine, GraphJson, GraphLayer } from "../spec/graph.ts";
 import type { LayerRecord } from "../storage/layer-store.ts";
 import type { Engine } from "./engine.ts";
 
@@ -22,19 +23,27 @@ export function listLayers({ images, containers }: Engine): GraphLayer[] {
     }
   };
   follow(undefined);
-  return inOrder.map(({ chainID, diffID, parent = "", sizeBytes, archiveBytes }) => {
-    const having = records.filter(({ layers }) => layers.includes(chainID)).map(({ id }) => id);
+  return inOrder.map((layer) => {
+    const having = records.filter(({ layers }) => layers.includes(layer.chainID)).map(({ id }) => id);
     return {
-      Id: chainID,
-      DiffID: diffID,
-      Parent: parent,
-      Size: sizeBytes,
-      ArchiveSize: archiveBytes,
+      Id: layer.chainID,
+      DiffID: layer.diffID,
+      Parent: layer.parent ?? "",
+      Size: layer.sizeBytes,
+      ArchiveSize: layer.archiveBytes,
       Images: having,
       Names: having.flatMap((id) => images.tags.of(id).map(familiarString)),
-      Containers: users.filter(({ layers }) => layers.includes(chainID)).map(({ id }) => id),
+      Containers: users.filter(({ layers }) => layers.includes(layer.chainID)).map(({ id }) => id),
+      Json: jsonOf(images, having, layer.chainID),
     };
   });
+}
+
+/** By an image in which the layer is the topmost, if there is one: that knows most of it. */
+function jsonOf(images: Engine["images"], having: readonly Digest[], chainID: Digest): GraphJson | undefined {
+  const found = having.flatMap((id) => images.get(id) ?? []);
+  const image = found.find(({ layers }) => layers.at(-1) === chainID) ?? found[0];
+  return image && graphJson(image.layers, image.layers.indexOf(chainID), image.body);
 }
 
 export function checkGraph({ images, containers }: Engine, repair: boolean): AsyncIterable<FsckLine> {

@@ -14,6 +14,36 @@ export type GraphLayer = {
   readonly Images: readonly string[];
   readonly Names: readonly string[];
   readonly Containers: readonly string[];
+  /** Undefined for a layer of no image. */
+  readonly Json?: GraphJson | undefined;
+};
+
+/** What `graph/<id>/json` held in 2013, where every layer was an image. */
+export type GraphJson = {
+  readonly id: string;
+  readonly parent?: string;
+  readonly comment?: string;
+  /** RFC 3339; Go's zero time where it is not known. */
+  readonly created: string;
+  readonly container_config: {
+    readonly Hostname: string;
+    readonly User: string;
+    readonly Memory: number;
+    readonly MemorySwap: number;
+    readonly AttachStdin: boolean;
+    readonly AttachStdout: boolean;
+    readonly AttachStderr: boolean;
+    readonly PortSpecs: null;
+    readonly Tty: boolean;
+    readonly OpenStdin: boolean;
+    readonly StdinOnce: boolean;
+    readonly Env: readonly string[] | null;
+    readonly Cmd: readonly string[] | null;
+    readonly Dns: null;
+    readonly Image: string;
+  };
+  readonly docker_version?: string;
+  readonly author?: string;
 };
 
 export type FsckFinding = {

@@ -73,6 +73,26 @@ test("graph ls: layers below those that stand on them, with their images' names"
   expect(stdout).toMatch(/^LAYER +PARENT +SIZE +ARCHIVE +CONTAINERS +NAMES\n[0-9a-f]{12} +\d/);
 });
 
+test("graph json: layers in the shape of 2013", async () => {
+  const [base, top] = await layers();
+  const { stdout } = await sampan("graph", "json");
+  const [lower, upper, ...more] = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { id: string });
+  expect(more).toEqual([]);
+  const hex = (layer: Layer | undefined) => layer?.ID.replace("sha256:", "");
+  expect(lower).toMatchObject({ id: hex(base) });
+  expect(upper).toMatchObject({ id: hex(top), parent: hex(base) });
+  expect((await sampan("graph", "json", hex(top)?.slice(0, 12) ?? "")).stdout).toBe(
+    `${JSON.stringify(upper)}\n`,
+  );
+  expect(await sampan("graph", "json", "nosuch")).toMatchObject({
+    exitCode: 1,
+    stderr: "no such layer: nosuch\n",
+  });
+});
+
 test("a sound store: everything is counted", async () => {
   const { text } = await fsck();
   expect(text).toMatch(

@@ -3,6 +3,7 @@
 import { graphFsck, graphLayers } from "../../client/graph.ts";
 import type { FsckFinding, FsckSummary, GraphLayer } from "../../spec/graph.ts";
 import type { Context } from "../command.ts";
+import { CommandError } from "../failure.ts";
 import type { Flags } from "../flags.ts";
 import { formatOf } from "../format/format-flag.ts";
 import { renderList, type Listing } from "../format/listing.ts";
@@ -44,6 +45,27 @@ function layerRow(layer: GraphLayer, truncate: boolean): Row {
     Names: () => layer.Names.join(","),
     Containers: () => String(layer.Containers.length),
   });
+}
+
+/** A line each; of all layers where none is named. */
+export async function layersOf2013(
+  { client, stdout }: Context,
+  _flags: Flags,
+  operands: readonly string[],
+): Promise<number> {
+  const layers = await graphLayers(client);
+  const wanted = operands.length === 0 ? layers : operands.map((prefix) => layerNamed(layers, prefix));
+  await stdout.write(wanted.flatMap(({ Json }) => (Json ? [`${JSON.stringify(Json)}\n`] : [])).join(""));
+  return 0;
+}
+
+function layerNamed(layers: readonly GraphLayer[], prefix: string): GraphLayer {
+  const hex = prefix.replace("sha256:", "");
+  const found = layers.filter(({ Id }) => Id.slice("sha256:".length).startsWith(hex));
+  const [layer] = found;
+  if (layer === undefined || hex === "") throw new CommandError(`no such layer: ${prefix}`);
+  if (found.length > 1) throw new CommandError(`more than one layer begins with ${prefix}`);
+  return layer;
 }
 
 /** Like other programs of this name: 0 when nothing is wrong or all has been repaired, 1 when something is left. */

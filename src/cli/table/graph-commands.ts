@@ -13,6 +13,14 @@ export const graphCommands: readonly Command[] = [
     load: () => import("../commands/graph.ts").then((module) => module.listLayers),
   },
   {
+    paths: ["graph json"],
+    summary: "Print layers as the first Docker kept them in graph/ID/json",
+    usage: "[LAYER...]",
+    operands: { min: 0 },
+    flags: [],
+    load: () => import("../commands/graph.ts").then((module) => module.layersOf2013),
+  },
+  {
     paths: ["graph fsck"],
     summary: "Check every layer, every reference and every byte of the image store",
     usage: "[OPTIONS]",
