@@ -98,6 +98,7 @@ export async function makeRepoDisk(root: string, disk: string): Promise<void> {
       "./test",
       "./scripts",
       "./bench",
+      "./docs",
       "./package.json",
       "./tsconfig.json",
       "./node_modules",
