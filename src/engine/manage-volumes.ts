@@ -93,8 +93,8 @@ export async function pruneVolumes(
       lacksLabels(filters, "label!", labels);
     if (!isWanted || volumeUsers(engine, name).length > 0) continue;
     const size = await treeSize(engine.volumes.mountpoint(name));
-    // A container may have taken it while it was counted.
-    if (volumeUsers(engine, name).length > 0) continue;
+    // A container may have taken it while it was counted, or somebody removed it.
+    if (volumeUsers(engine, name).length > 0 || !engine.volumes.get(name)) continue;
     removeVolume(engine, name, { force: true });
     VolumesDeleted.push(name);
     SpaceReclaimed += size;
