@@ -126,6 +126,12 @@ describe("the program's surroundings", () => {
     expect(await shell("pwd", "-w", "/made/here")).toBe("/made/here");
   });
 
+  test("-w with a file in the way is refused in Docker's words", async () => {
+    const { exitCode, stderr } = await run("-w", "/etc/passwd", image, "true");
+    expect(exitCode).toBe(125);
+    expect(stderr).toContain("Error response from daemon: Cannot mkdir: /etc/passwd is not a directory\n");
+  });
+
   test.each([
     ["alice", "uid=1000(alice) gid=1000(alice) groups=50(staff),1000(alice),2000(boat)"],
     ["1000", "uid=1000(alice) gid=1000(alice) groups=50(staff),1000(alice),2000(boat)"],
