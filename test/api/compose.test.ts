@@ -77,7 +77,8 @@ describe.skipIf(Bun.which("docker-compose") === null)("docker-compose", () => {
     );
     expect(await composed("exec", "-T", "db", "sh", "-c", "cat /data/file; ulimit -n")).toBe("from db\n1000");
     const [, port] = (await composed("port", "web", "80")).split(":");
-    expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe("welcome\n");
+    const page = await engine.onHost("busybox", "wget", "-q", "-O", "-", `http://127.0.0.1:${port}/`);
+    expect(page.stdout).toBe("welcome\n");
   });
 
   test("logs, one-off containers, scale, pause and restart", async () => {
