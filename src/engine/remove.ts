@@ -70,6 +70,7 @@ export function commitRemoval(
 
 function removeAnonymous(engine: Engine, name: string): void {
   engine.volumes.remove(name, []);
+  engine.volumeMounts.forget(name);
   publishVolumeEvent(engine, "destroy", name);
 }
 
