@@ -230,6 +230,25 @@ describe("the program's surroundings", () => {
     expect(namespaces).toBe(`${readlinkSync("/proc/self/ns/uts")}\n${readlinkSync("/proc/self/ns/ipc")}`);
   });
 
+  test("--ipc=container: joins whoever shares, also by way of another", async () => {
+    const sleeper = (...flags: string[]) => engine.ok("run", "-d", ...flags, image, "sleep", "1000");
+    const own = await sleeper("--ipc", "shareable");
+    await engine.ok("exec", own, "touch", "/dev/shm/mark");
+    const joined = await sleeper("--ipc", `container:${own}`);
+    expect(await shell("ls /dev/shm", "--ipc", `container:${joined}`)).toBe("mark");
+    const host = await sleeper("--ipc", "host");
+    expect(await shell("readlink /proc/self/ns/ipc", "--ipc", `container:${host}`)).toBe(
+      readlinkSync("/proc/self/ns/ipc"),
+    );
+    const alone = await sleeper();
+    const { exitCode, stderr } = await run("--ipc", `container:${alone}`, image, "true");
+    expect([exitCode, stderr]).toEqual([
+      125,
+      expect.stringContaining(`can't join IPC of container ${alone}: non-shareable IPC (hint: `) as string,
+    ]);
+    await engine.ok("rm", "-f", own, joined, host, alone);
+  });
+
   test("every namespace is the container's own by default", async () => {
     for (const name of ["mnt", "pid", "net", "ipc", "uts"])
       expect(await shell(`readlink /proc/self/ns/${name}`)).not.toBe(readlinkSync(`/proc/self/ns/${name}`));
