@@ -14,6 +14,7 @@ missing_tools() {
   have nc || echo nc
   for tool in nft runc skopeo docker-registry openssl bzip2 xz zstd perl; do have $tool || echo $tool; done
   have lxc-start || echo lxc
+  have docker-compose || echo docker-compose
   /usr/bin/python3 -c "import docker" 2>/dev/null || echo python-docker
 }
 # Debian's lxc makes a bridge as soon as it is installed. The tests need its programs alone: no service is started meanwhile.

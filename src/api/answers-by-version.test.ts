@@ -145,7 +145,7 @@ test("image inspect: the config's fields by version", () => {
   expect(shown(image, imageInspectByVersion, 43)).toMatchObject({
     VirtualSize: 7,
     Created: "0001-01-01T00:00:00Z",
-    ContainerConfig: null,
+    ContainerConfig: { Hostname: "", Tty: false, Env: null, Volumes: null, Labels: null },
   });
 });
 

@@ -142,6 +142,9 @@ const imageConfigUnset = {
   WorkingDir: "",
 };
 
+/** Of the container that an image was built in; images that were pulled have none, and clients look into it all the same. */
+const noContainerConfig = { ...imageConfigOnlyOfContainers, ...imageConfigUnset };
+
 export const imageInspectByVersion: ByVersion<ImageInspect> = [
   { from: 52, omitEmpty: ["Parent", "Comment", "DockerVersion", "Author"] },
   { before: 52, add: ({ Config }) => ({ Config: { ...imageConfigUnset, ...Config } }) },
@@ -149,7 +152,7 @@ export const imageInspectByVersion: ByVersion<ImageInspect> = [
     before: 50,
     add: ({ Config }) => ({ Config: { ...imageConfigOnlyOfContainers, ...imageConfigUnset, ...Config } }),
   },
-  { before: 45, add: () => ({ Container: "", ContainerConfig: null }) },
+  { before: 45, add: () => ({ Container: "", ContainerConfig: noContainerConfig }) },
   { before: 44, add: ({ Size, Created }) => ({ VirtualSize: Size, Created: Created || zeroTime }) },
 ];
 

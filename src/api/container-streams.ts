@@ -115,7 +115,10 @@ async function attachedStream(
   const record = engine.containers.find(ref);
   const tty = record.config.Tty;
   const past = flagOf(query, "logs") ? { before: pastOutput(engine, record.id, wants, signal) } : {};
-  if (!flagOf(query, "stream")) return { tty, attached: { ...past, stream: undefined } };
+  if (!flagOf(query, "stream")) {
+    publishContainerEvent(engine, record, "attach");
+    return { tty, attached: { ...past, stream: undefined } };
+  }
   const container = await attachContainer(engine, ref, wants);
   const onDetach = (): void => publishContainerEvent(engine, record, "detach");
   const detach = tty ? { keys, onDetach } : undefined;

@@ -4,14 +4,7 @@ import { NotImplementedError } from "../base/errors.ts";
 import type { Method, Route } from "./router.ts";
 
 const table: readonly (readonly [what: string, ...routes: (readonly [Method, string])[]])[] = [
-  [
-    "building images",
-    ["POST", "/build"],
-    ["POST", "/build/prune"],
-    ["POST", "/build/cancel"],
-    ["POST", "/session"],
-    ["POST", "/grpc"],
-  ],
+  ["building images", ["POST", "/build"], ["POST", "/build/cancel"], ["POST", "/session"], ["POST", "/grpc"]],
   ["cluster volumes", ["PUT", "/volumes/:name"]],
 ];
 

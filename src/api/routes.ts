@@ -2,7 +2,7 @@
 import * as streams from "./container-streams.ts";
 import * as files from "./container-files.ts";
 import * as containers from "./containers.ts";
-import { diskUsage } from "./disk-usage.ts";
+import { diskUsage, pruneBuildCache } from "./disk-usage.ts";
 import * as exec from "./exec.ts";
 import * as graph from "./graph.ts";
 import * as images from "./images.ts";
@@ -21,6 +21,7 @@ export const routes: readonly Route[] = [
   { method: "GET", pattern: "/info", handler: system.info },
   { method: "GET", pattern: "/events", handler: system.events },
   { method: "GET", pattern: "/system/df", handler: diskUsage },
+  { method: "POST", pattern: "/build/prune", handler: pruneBuildCache },
   { method: "OPTIONS", pattern: "/", handler: system.options },
   { method: "OPTIONS", pattern: "/*path", handler: system.options },
 

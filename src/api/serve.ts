@@ -83,6 +83,11 @@ function logFailure(engine: Engine, { method, url }: ApiRequest, err: unknown): 
   engine.host.log.error("request failed", { method, url, error: errorText(err), stack });
 }
 
+/** Proxies are asked for whole URLs, and every server has to take them (RFC 9112, 3.2.2): the host does not matter here. */
+function originForm(target: string): string {
+  return target.replace(/^https?:\/\/[^/?]*/i, "");
+}
+
 /** Rejects with what the handler throws. */
 export async function answerTo(
   engine: Engine,
@@ -90,7 +95,8 @@ export async function answerTo(
   request: ApiRequest,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const { method = "GET", url = "/", headers } = request;
+  const { method = "GET", headers } = request;
+  const url = originForm(request.url ?? "/");
   const mark = url.indexOf("?");
   const match = router(method, mark < 0 ? url : url.slice(0, mark));
   // dockerd answers a wrong method like an unknown path.

@@ -5,11 +5,12 @@ import type { EventMessage } from "../spec/docker.ts";
 import type { Answer } from "./answer.ts";
 import { json, jsonType, stream } from "./answer.ts";
 import { eventByVersion, forVersion, hidesEvent, infoByVersion } from "./answers-by-version.ts";
+import { clientOf } from "./call.ts";
 import type { Call } from "./call.ts";
 import { filtersOf, textOf, timestampOf } from "./query.ts";
 import type { Query } from "./query.ts";
 import type { ApiVersion } from "./version.ts";
-import { newestVersion, oldestVersion, versionText } from "./version.ts";
+import { oldestVersion, versionNamedTo, versionText } from "./version.ts";
 
 const pingHeaders = {
   "Cache-Control": "no-cache, no-store, must-revalidate",
@@ -32,10 +33,9 @@ export function options(): Answer {
   return { kind: "empty", status: 200, headers: { "Content-Length": "0" } };
 }
 
-export function versions({ engine }: Call): Answer {
-  return json(
-    versionInfo(engine, { newest: versionText(newestVersion), oldest: versionText(oldestVersion) }),
-  );
+export function versions(call: Call): Answer {
+  const newest = versionText(versionNamedTo(clientOf(call)));
+  return json(versionInfo(call.engine, { newest, oldest: versionText(oldestVersion) }));
 }
 
 export function info({ engine, version }: Call): Answer {

@@ -10,6 +10,19 @@ export function versionText(version: ApiVersion): string {
   return `1.${version}`;
 }
 
+/** The last that docker-py 6 and compose 1 can read: images lost ContainerConfig in 1.45, events their id in 1.52. */
+const lastVersionOfDockerPy6: ApiVersion = 44;
+
+/**
+ * The version that `GET /version` names to a client of this User-Agent as the newest. Most take the lower one of it and
+ * their own. Compose 1 and docker-py before 7 speak the version that they are named, whether they know it or not.
+ */
+export function versionNamedTo(client: string): ApiVersion {
+  return /^(docker-compose\/1|docker-sdk-python\/[0-6])\./.test(client)
+    ? lastVersionOfDockerPy6
+    : newestVersion;
+}
+
 /** A client older than any supported API: dockerd answers it in plain text, since it may not read JSON errors. */
 export class VersionTooOldError extends InvalidParameterError {}
 

@@ -20,8 +20,8 @@ export class InvalidValueError extends Error {
 /** A failure with an exit code of its own. An empty message prints nothing. */
 export class CommandError extends Error {
   readonly exitCode: number;
-  constructor(message: string, exitCode = 1) {
-    super(message);
+  constructor(message: string, exitCode = 1, options?: ErrorOptions) {
+    super(message, options);
     this.exitCode = exitCode;
   }
 }

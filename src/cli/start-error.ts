@@ -10,5 +10,5 @@ export function startExitCode(message: string): 125 | 126 | 127 {
   ) {
     return 127;
   }
-  return /permission denied|is a directory|not a directory/i.test(message) ? 126 : 125;
+  return /permission denied|is a directory/i.test(message) ? 126 : 125;
 }

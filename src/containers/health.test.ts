@@ -51,6 +51,13 @@ describe("healthCheckOf", () => {
     expect(healthCheckOf({ Healthcheck: { Test: ["CMD", "a"], ...zeros } })).toMatchObject(defaults);
   });
 
+  test("who asks every second is not made to wait five for the first answer", () => {
+    const Test = ["CMD", "a"];
+    expect(healthCheckOf({ Healthcheck: { Test, Interval: 1e9 } })).toMatchObject({ startIntervalNs: 1e9 });
+    const both = { Test, Interval: 1e9, StartInterval: 3e9 };
+    expect(healthCheckOf({ Healthcheck: both })).toMatchObject({ startIntervalNs: 3e9 });
+  });
+
   test.each([[undefined], [[]], [["NONE"]], [["CMD"]], [["OTHER", "a"]]])("%p is no check", (Test) => {
     expect(healthCheckOf(Test ? { Healthcheck: { Test } } : {})).toBeUndefined();
   });

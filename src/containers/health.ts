@@ -9,7 +9,7 @@ export type HealthCheck = {
   readonly timeoutNs: number;
   /** So long after the container's start failures do not count. */
   readonly startPeriodNs: number;
-  /** Between probes within the start period, until the first that is good. */
+  /** Between probes within the start period, until the first that is good: 5 s, or the interval if that is shorter. */
   readonly startIntervalNs: number;
   /** So many failures in a row make a container unhealthy. */
   readonly retries: number;
@@ -26,13 +26,14 @@ export function healthCheckOf(
   const { Healthcheck, Shell = [] } = config;
   const [kind, ...words] = Healthcheck?.Test ?? [];
   if (!Healthcheck || words.length === 0 || (kind !== "CMD" && kind !== "CMD-SHELL")) return undefined;
+  const intervalNs = Healthcheck.Interval || 30 * second;
   const shell = Shell.length > 0 ? Shell : defaultShell;
   return {
     command: kind === "CMD" ? words : [...shell, ...words],
-    intervalNs: Healthcheck.Interval || 30 * second,
+    intervalNs,
     timeoutNs: Healthcheck.Timeout || 30 * second,
     startPeriodNs: Healthcheck.StartPeriod ?? 0,
-    startIntervalNs: Healthcheck.StartInterval || 5 * second,
+    startIntervalNs: Healthcheck.StartInterval || Math.min(5 * second, intervalNs),
     retries: Healthcheck.Retries || 3,
   };
 }

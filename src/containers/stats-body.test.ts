@@ -37,6 +37,12 @@ const sample: Sample = {
 };
 
 describe("statsBody", () => {
+  test("a number that no double holds keeps its digits", () => {
+    const stats = { hierarchical_memory_limit: 9223372036854771712n };
+    const body = statsBody(record, { ...sample, used: { ...used, memory: { ...used.memory, stats } } });
+    expect(JSON.stringify(body)).toContain('"hierarchical_memory_limit":9223372036854771712,');
+  });
+
   test("v1: time by CPU, maximum and both counts of block I/O", () => {
     const body = statsBody(record, sample);
     expect(body).toMatchObject({

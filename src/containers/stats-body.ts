@@ -116,10 +116,17 @@ function memoryStats({ memory }: CgroupStats, machine: MachineUse, version: 1 | 
   return {
     ...unlessZero("usage", memory.usageBytes),
     ...(version === 1 ? unlessZero("max_usage", memory.maxUsageBytes) : {}),
-    stats: Object.fromEntries(names.map((name) => [name, memory.stats[name] ?? 0])),
+    stats: Object.fromEntries(names.map((name) => [name, inJson(memory.stats[name] ?? 0)])),
     ...unlessZero("failcnt", memory.failures),
     limit: Math.min(memory.limitBytes, machine.memoryBytes),
   };
+}
+
+/** Bun has it, TypeScript's library does not know it yet. What it gives is a number to whoever reads the JSON. */
+const { rawJSON } = JSON as unknown as { readonly rawJSON: (text: string) => number };
+
+function inJson(value: number | bigint): number {
+  return typeof value === "bigint" ? rawJSON(String(value)) : value;
 }
 
 /** On v2 Docker shows bytes only. */

@@ -1,6 +1,7 @@
 // The OCI bundle of a start: the files that the container gets from its engine, its volumes filled, and config.json.
 import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { ConflictError } from "../base/errors.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import { cgroupsPathOf } from "../runtime/cgroup.ts";
 import { runtimeSpec } from "../runtime/oci-spec/runtime-spec.ts";
@@ -71,11 +72,19 @@ function otherNamespaces(engine: Engine, record: ContainerRecord): Pick<SharedNa
 /** A shareable /dev/shm lies on the host, so that others can join it. */
 function shmSource(engine: Engine, record: ContainerRecord): { readonly shmSource?: string } {
   const { IpcMode } = record.hostConfig;
-  if (IpcMode.startsWith("container:")) {
-    const { id } = joinedContainer(engine, IpcMode);
-    return { shmSource: sharedMemoryFolder(engine.config.execRoot, id) };
-  }
+  if (IpcMode.startsWith("container:"))
+    return { shmSource: sharedMemoryOf(engine, joinedContainer(engine, IpcMode)) };
   return IpcMode === "shareable" ? { shmSource: mountSharedMemory(engine, record) } : {};
+}
+
+/** Where it lies, whoever has made it. ConflictError in Docker's words for a container that keeps its own to itself. */
+function sharedMemoryOf(engine: Engine, { id, hostConfig: { IpcMode } }: ContainerRecord): string {
+  if (IpcMode === "host") return "/dev/shm";
+  if (IpcMode === "shareable") return sharedMemoryFolder(engine.config.execRoot, id);
+  if (IpcMode.startsWith("container:")) return sharedMemoryOf(engine, joinedContainer(engine, IpcMode));
+  throw new ConflictError(
+    `can't join IPC of container ${id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
+  );
 }
 
 function fileSources({ mounts }: ContainerRecord): ReadonlySet<string> {

@@ -26,6 +26,7 @@ import { openInRoot } from "../sys/open-in-root.ts";
 import type { Engine } from "./engine.ts";
 import { networkFilesOf } from "./network-files.ts";
 import { containerRootfs, makeFolders, mountRootfs } from "./rootfs.ts";
+import { holdVolumes } from "./volumes.ts";
 
 export type ContainerView = AsyncDisposable & {
   /** The root folder (O_PATH). */
@@ -45,7 +46,9 @@ export async function openView(
     if (record.state.status === "removing" || record.state.status === "dead")
       throw new ConflictError(`container ${id} is marked for removal`);
     engine.rootfsHolds.add(id);
+    const holder = `view of ${id}`;
     try {
+      if (options.withMounts) await holdVolumes(engine, record, holder);
       mountRootfs(engine, record);
       const fd = cloneRootfs(engine, record, options.withMounts ? mountsOf(engine, record) : []);
       return {
@@ -59,6 +62,8 @@ export async function openView(
     } catch (err) {
       letGo(engine, id);
       throw err;
+    } finally {
+      await engine.volumeMounts.letGo(holder); // the view has copies of the mounts
     }
   });
 }

@@ -49,7 +49,7 @@ export async function createContainer(
   checkLinks(engine, hostConfig.Links);
   for (const mount of settings.mounts)
     if (settings.mustExist.has(mount.Destination)) requireBindSource(mount);
-  settings.volumes.forEach(refuseUnknownOptions);
+  settings.volumes.forEach(refuseSubpath);
 
   await using rollback = new Rollback((what, err) =>
     engine.host.log.error("undo failed", { what, container: id, error: errorText(err) }),
@@ -141,17 +141,14 @@ function prepareMount(
   if (mount.Type !== "volume") return mount;
   const name = mount.Name || engine.host.random.hex(32);
   const existed = engine.volumes.get(name) !== undefined;
-  const labels = requests.get(mount.Destination)?.labels ?? {};
-  engine.volumes.ensure(name, { labels, anonymous: !mount.Name });
+  const { labels = {}, driverOptions: options } = requests.get(mount.Destination) ?? {};
+  engine.volumes.ensure(name, { labels, anonymous: !mount.Name, options });
   if (!existed) onVolumeMade(name);
   return { ...mount, Name: name, Driver: "local", Source: engine.volumes.mountpoint(name) };
 }
 
 /** What a volume of ours cannot do is said, not left out in silence. */
-function refuseUnknownOptions({ driverOptions, subpath }: VolumeRequest): void {
-  const [option] = Object.keys(driverOptions);
-  if (option !== undefined)
-    throw new InvalidParameterError(`invalid mount config for type "volume": invalid option: "${option}"`);
+function refuseSubpath({ subpath }: VolumeRequest): void {
   if (subpath !== "")
     throw new NotImplementedError("mounting a subpath of a volume: not in this build of sampan");
 }

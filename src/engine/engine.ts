@@ -11,6 +11,7 @@ import type { ResolvConf } from "../resolver/resolv-conf.ts";
 import type { Driver } from "../runtime/driver.ts";
 import type { FilterCache } from "../runtime/drivers/filter-cache.ts";
 import type { SpecHost } from "../runtime/oci-spec/spec-input.ts";
+import type { VolumeMounts } from "../volumes/volume-mounts.ts";
 import type { VolumeStore } from "../volumes/volume-store.ts";
 import type { Background } from "./background.ts";
 import type { EventBus } from "./events.ts";
@@ -78,6 +79,7 @@ export type Engine = {
   readonly stats: StatsFeed;
   readonly healthChecks: HealthChecks;
   readonly rootfsHolds: RootfsHolds;
+  readonly volumeMounts: VolumeMounts;
   readonly background: Background;
   /** One change at a time per container, by id. */
   readonly locks: KeyedLock;

@@ -1,5 +1,5 @@
 // `network create`, `rm` and `prune`.
-import { ForbiddenError, errorText } from "../base/errors.ts";
+import { errorText, ForbiddenError, NotFoundError } from "../base/errors.ts";
 import { checkFilterKeys, lacksLabels, matchesLabels } from "../base/filters.ts";
 import type { Filters } from "../base/filters.ts";
 import { parseMoment } from "../base/moment.ts";
@@ -83,6 +83,7 @@ export async function pruneNetworks(engine: Engine, filters: Filters): Promise<s
       await removeNetwork(engine, id);
       removed.push(name);
     } catch (err) {
+      if (err instanceof NotFoundError) continue; // somebody else was quicker
       engine.host.log.warn("network not pruned", { network: name, error: errorText(err) });
     }
   engine.events.publish("network", "prune", "", { reclaimed: "0" });

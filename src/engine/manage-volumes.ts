@@ -23,12 +23,13 @@ export function createVolume(engine: Engine, body: CreateVolumeBody): VolumeBody
   const { Name = "", Driver = "", DriverOpts = {}, Labels = {} } = body;
   if (Driver !== "" && Driver !== "local")
     throw new NotFoundError(`error looking up volume plugin ${Driver}: plugin "${Driver}" not found`);
-  const [option] = Object.keys(DriverOpts);
-  if (option !== undefined)
-    throw new InvalidParameterError(`create ${Name}: invalid option: ${JSON.stringify(option)}`);
   const name = Name || engine.host.random.hex(32);
   const isNew = engine.volumes.get(name) === undefined;
-  const volume = engine.volumes.ensure(name, { labels: Labels, anonymous: Name === "" });
+  const volume = engine.volumes.ensure(name, {
+    labels: Labels,
+    anonymous: Name === "",
+    options: DriverOpts,
+  });
   if (isNew) publishVolumeEvent(engine, "create", name);
   return volumeBody(engine, volume);
 }
@@ -59,6 +60,7 @@ export function removeVolume(engine: Engine, name: string, options: { readonly f
   const volume = engine.volumes.get(name);
   if (!volume && options.force) return;
   engine.volumes.remove(name, volumeUsers(engine, name));
+  engine.volumeMounts.forget(name);
   if (volume) publishVolumeEvent(engine, "destroy", name);
 }
 
@@ -86,15 +88,15 @@ export async function pruneVolumes(
   const namedToo = allFilter(filters) ?? !anonymousOnly;
   const VolumesDeleted: string[] = [];
   let SpaceReclaimed = 0;
-  for (const { name, anonymous, labels } of engine.volumes.all()) {
+  for (const { name, anonymous, labels, options } of engine.volumes.all()) {
     const isWanted =
       (anonymous || namedToo) &&
       matchesLabels(filters, "label", labels) &&
       lacksLabels(filters, "label!", labels);
     if (!isWanted || volumeUsers(engine, name).length > 0) continue;
-    const size = await treeSize(engine.volumes.mountpoint(name));
-    // A container may have taken it while it was counted.
-    if (volumeUsers(engine, name).length > 0) continue;
+    const size = options === undefined ? await treeSize(engine.volumes.mountpoint(name)) : 0;
+    // A container may have taken it while it was counted, or somebody removed it.
+    if (volumeUsers(engine, name).length > 0 || !engine.volumes.get(name)) continue;
     removeVolume(engine, name, { force: true });
     VolumesDeleted.push(name);
     SpaceReclaimed += size;
@@ -103,9 +105,13 @@ export async function pruneVolumes(
   return { VolumesDeleted, SpaceReclaimed };
 }
 
-/** Every volume with who uses it and how much it holds: all files are looked at. */
+/**
+ * Every volume with who uses it and how much it holds: all files are looked at. Those with something mounted in their place
+ * are left out, as in Docker: it may be another machine's.
+ */
 export function volumesWithUsage(engine: Engine): Promise<VolumeBody[]> {
-  return Promise.all(engine.volumes.all().map((volume) => withUsage(engine, volume)));
+  const own = engine.volumes.all().filter(({ options }) => options === undefined);
+  return Promise.all(own.map((volume) => withUsage(engine, volume)));
 }
 
 async function withUsage(engine: Engine, volume: Volume): Promise<VolumeBody> {
@@ -118,7 +124,7 @@ async function withUsage(engine: Engine, volume: Volume): Promise<VolumeBody> {
 const anonymousLabel = { "com.docker.volume.anonymous": "" };
 
 function volumeBody(engine: Engine, volume: Volume): VolumeBody {
-  const { name, createdAt, anonymous } = volume;
+  const { name, createdAt, anonymous, options = null } = volume;
   const labels = anonymous ? { ...anonymousLabel, ...volume.labels } : volume.labels;
   // In Docker's order: `volume inspect` prints what it gets.
   return {
@@ -127,7 +133,7 @@ function volumeBody(engine: Engine, volume: Volume): VolumeBody {
     Labels: Object.keys(labels).length > 0 ? labels : null,
     Mountpoint: engine.volumes.mountpoint(name),
     Name: name,
-    Options: null,
+    Options: options,
     Scope: "local",
   };
 }

@@ -21,6 +21,7 @@ import { findDrivers } from "../runtime/drivers/find-drivers.ts";
 import type { SpecHost } from "../runtime/oci-spec/spec-input.ts";
 import { hardLimits } from "../runtime/hard-limits.ts";
 import { capabilityBoundingSet } from "../sys/process.ts";
+import { VolumeMounts } from "../volumes/volume-mounts.ts";
 import { VolumeStore } from "../volumes/volume-store.ts";
 import { Background } from "./background.ts";
 import type { Engine, EngineConfig } from "./engine.ts";
@@ -103,6 +104,7 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
     stats: new StatsFeed(),
     healthChecks: new HealthChecks(),
     rootfsHolds: new RootfsHolds(),
+    volumeMounts: new VolumeMounts(volumes),
     background,
     locks: new KeyedLock(),
     networkLocks: new KeyedLock(),

@@ -20,19 +20,24 @@ export function pauseContainer(engine: Engine, ref: string): Promise<void> {
 }
 
 /** For a while: a daemon that finds the container so at its start resumes it (`resumeAfterCommit`). */
-export function pauseForCommit(engine: Engine, id: string): Promise<void> {
-  return engine.locks.run(id, async () => {
-    const record = findRunning(engine, id, id);
-    change(engine, record, { type: "paused", by: "commit" });
-    crashPoint("commit pauses");
-    try {
-      await freeze(engine, record);
-    } catch (err) {
-      change(engine, record, { type: "resumed" });
-      throw err;
-    }
-    publishContainerEvent(engine, record, "pause");
-  });
+export async function pauseForCommit(engine: Engine, id: string): Promise<void> {
+  try {
+    await engine.locks.run(id, async () => {
+      const record = findRunning(engine, id, id);
+      change(engine, record, { type: "paused", by: "commit" });
+      crashPoint("commit pauses");
+      try {
+        await freeze(engine, record);
+      } catch (err) {
+        change(engine, record, { type: "resumed" });
+        throw err;
+      }
+      publishContainerEvent(engine, record, "pause");
+    });
+  } catch (err) {
+    // Ended meanwhile, or paused by somebody else: it holds still by itself.
+    if (!(err instanceof ConflictError)) throw err;
+  }
 }
 
 /** Does nothing where it has ended, or where somebody else has resumed it. */

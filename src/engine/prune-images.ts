@@ -1,4 +1,5 @@
 // `image prune`: removes images that nobody names, or that no container has.
+import { ConflictError, errorText, NotFoundError } from "../base/errors.ts";
 import { booleanFilter, checkFilterKeys, untilFilter } from "../base/filters.ts";
 import type { Filters } from "../base/filters.ts";
 import type { ImageDeleteItem } from "../spec/docker.ts";
@@ -27,7 +28,13 @@ export async function pruneImages(engine: Engine, filters: Filters): Promise<Pru
     // The last tag takes the digests of its repository along.
     const names = [RepoTags, RepoDigests].find((list) => list.length > 0) ?? [Id];
     for (const name of names)
-      ImagesDeleted.push(...(await removeImage(engine, name, { force: false, noprune: false })));
+      try {
+        ImagesDeleted.push(...(await removeImage(engine, name, { force: false, noprune: false })));
+      } catch (err) {
+        // Removed by somebody else, or taken into use: the others go on.
+        if (!(err instanceof NotFoundError || err instanceof ConflictError)) throw err;
+        engine.host.log.debug("image not pruned", { image: name, error: errorText(err) });
+      }
   }
   const SpaceReclaimed = sizeBefore - layersSize(engine);
   engine.events.publish("image", "prune", "", { reclaimed: String(SpaceReclaimed) });

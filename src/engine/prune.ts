@@ -10,7 +10,10 @@ import { removeContainer } from "./remove.ts";
 
 const acceptedKeys: ReadonlySet<string> = new Set(["label", "label!", "until"]);
 
-/** A container that cannot be removed is left, with a warning in the log, and the others go on. */
+/**
+ * A container that cannot be removed is left, with a warning in the log, and the others go on. One that somebody else
+ * removes meanwhile is theirs: it is not counted here.
+ */
 export async function pruneContainers(engine: Engine, filters: Filters): Promise<PruneContainersAnswer> {
   checkFilterKeys(filters, acceptedKeys);
   const limit = untilFilter(filters, engine.host.clock.now());
@@ -28,10 +31,11 @@ export async function pruneContainers(engine: Engine, filters: Filters): Promise
   for (const record of doomed) {
     try {
       const { SizeRw } = await containerSizes(engine, record);
-      await removeContainer(engine, record.id, { force: false, volumes: false });
+      if (!(await removeContainer(engine, record.id, { force: false, volumes: false }))) continue;
       ContainersDeleted.push(record.id);
       SpaceReclaimed += SizeRw;
     } catch (err) {
+      if (!engine.containers.get(record.id)) continue;
       engine.host.log.warn("container not pruned", { container: record.id, error: errorText(err) });
     }
   }

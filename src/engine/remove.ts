@@ -21,7 +21,8 @@ export type RemoveOptions = {
   readonly volumes: boolean;
 };
 
-export async function removeContainer(engine: Engine, ref: string, options: RemoveOptions): Promise<void> {
+/** False where another removal was quicker. NotFoundError where it came before this one. */
+export async function removeContainer(engine: Engine, ref: string, options: RemoveOptions): Promise<boolean> {
   const record = await settled(engine, ref);
   const { id } = record;
   if (!options.force) refuseUnlessStopped(record);
@@ -30,12 +31,13 @@ export async function removeContainer(engine: Engine, ref: string, options: Remo
     markStoppedByUser(engine, id);
     await killNow(engine, engine.containers.find(id));
   }
-  await engine.locks.run(id, async () => {
+  return await engine.locks.run(id, async () => {
     const now = engine.containers.get(id);
-    if (!now) return; // an auto-removed container was quicker
+    if (!now) return false;
     refuseUnlessStopped(now);
     const cleanUp = commitRemoval(engine, now, options.volumes);
     engine.background.run(`clean-up of ${id}`, cleanUp);
+    return true;
   });
 }
 
@@ -68,6 +70,7 @@ export function commitRemoval(
 
 function removeAnonymous(engine: Engine, name: string): void {
   engine.volumes.remove(name, []);
+  engine.volumeMounts.forget(name);
   publishVolumeEvent(engine, "destroy", name);
 }
 

@@ -4,6 +4,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { errorText } from "../base/errors.ts";
 import { containerRootfs } from "./rootfs.ts";
+import { adoptVolumes } from "./volumes.ts";
 import { startingHealth } from "../containers/health.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import { wantsStartWithDaemon } from "../containers/restart-policy.ts";
@@ -38,7 +39,11 @@ export async function restore(engine: Engine): Promise<void> {
   const before = engine.containers.all();
   const wereUp = new Set(before.filter(({ state }) => isUp(state)).map(({ id }) => id));
   // Before anything is waited for: an exit that is told meanwhile gives back what has been adopted.
-  for (const record of before) if (isUp(record.state)) adoptNetwork(engine, record);
+  for (const record of before)
+    if (isUp(record.state)) {
+      adoptNetwork(engine, record);
+      adoptVolumes(engine, record);
+    }
   const tasks = new Map((await engine.monitor.list()).map((task) => [task.id, task]));
   const networksOpen = Promise.all([engine.networks.openWayOut(), engine.published.holdAdopted()]);
   networksOpen.catch(() => {}); // awaited below
@@ -137,6 +142,7 @@ async function adoptUnrecordedStart(
     ...startingHealth(now),
     state: transition(now.state, { type: "started", pid, startTime, startedAt }),
   }));
+  adoptVolumes(engine, record);
   if (task.exit) await containerExited(engine, id, task.exit);
 }
 
@@ -181,6 +187,7 @@ async function sweep(engine: Engine): Promise<void> {
     await rm(engine.containers.folder(id), { recursive: true, force: true });
     engine.host.log.info("leftover container folder removed", { container: id });
   }
+  engine.volumeMounts.sweep();
   if (up.size === 0) removeOldKits(engine);
   const running = new Set((await engine.monitor.list()).map(({ id }) => id));
   for (const id of readdirSync(tasksFolder(engine.config.execRoot)))

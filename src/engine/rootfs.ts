@@ -2,12 +2,13 @@
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { constants } from "node:fs";
 import { dirname, join } from "node:path";
+import { InvalidParameterError } from "../base/errors.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import { resolveUser } from "../containers/users.ts";
 import type { SpecUser } from "../runtime/oci-spec/spec-input.ts";
 import { containerMounts, mountAll } from "../storage/overlay.ts";
 import { mkdirat } from "../sys/directory-entry.ts";
-import { SyscallError } from "../sys/errno.ts";
+import { failedWith, SyscallError } from "../sys/errno.ts";
 import { openInRoot } from "../sys/open-in-root.ts";
 import type { Engine } from "./engine.ts";
 
@@ -39,11 +40,17 @@ export function userIn(root: number, user: string, groupAdd: readonly string[] =
   return resolveUser(user, passwd, group, groupAdd);
 }
 
-/** Docker makes a working directory that the image has not. Owned by root, 0755. */
+/** Docker makes a working directory that the image has not. Owned by root, 0755. InvalidParameterError where a file is in the way. */
 export function makeWorkingDir(engine: Engine, record: ContainerRecord): void {
-  if (record.config.WorkingDir === "" || record.config.WorkingDir === "/") return;
+  const { WorkingDir } = record.config;
+  if (WorkingDir === "" || WorkingDir === "/") return;
   using root = openRoot(engine, record.id);
-  makeFolders(root.fd, record.config.WorkingDir);
+  try {
+    makeFolders(root.fd, WorkingDir);
+  } catch (err) {
+    if (!failedWith(err, "ENOTDIR")) throw err;
+    throw new InvalidParameterError(`Cannot mkdir: ${WorkingDir} is not a directory`);
+  }
 }
 
 /** An open folder, so that every path below it is resolved by the kernel inside it, whatever links the image holds. */

@@ -15,6 +15,7 @@ import { commitRemoval } from "./remove.ts";
 import { requestNow } from "./requests.ts";
 import type { Request } from "./requests.ts";
 import { mountRootfs } from "./rootfs.ts";
+import { holdVolumes } from "./volumes.ts";
 import { claimPorts, enterNetwork } from "./sandbox.ts";
 import { takeDown } from "./take-down.ts";
 import { startTask } from "./task.ts";
@@ -77,6 +78,7 @@ async function bringUp(engine: Engine, record: ContainerRecord): Promise<void> {
     // One step back for all: taking down is safe whatever has been set up.
     rollback.onFailure("take down", () => takeDown(engine, record));
     ensureBindSources(record);
+    await holdVolumes(engine, record, id);
     mountRootfs(engine, record);
     const sandbox = enterNetwork(engine, record);
     const published = await claimPorts(engine, record, sandbox);

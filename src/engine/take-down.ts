@@ -17,6 +17,7 @@ export function takeDown(engine: Engine, record: ContainerRecord): Promise<void>
     ["runtime", () => forgetInRuntime(engine, record)],
     ["network", () => leaveNetwork(engine, record)],
     ["root file system", () => unmountUnlessHeld(engine, id)],
+    ["volumes", () => engine.volumeMounts.letGo(id)],
     ["monitor", () => engine.monitor.forget(id)],
     ["shared memory", () => unmountSharedMemory(engine.config.execRoot, id)],
     ["task files", () => rm(taskFiles(engine.config.execRoot, id).dir, { recursive: true, force: true })],

@@ -12,6 +12,22 @@ import { openRoot } from "./rootfs.ts";
 const run = promisify(execFile);
 const copyTimeoutMs = 10 * 60_000;
 
+/** Mounts what the container's volumes stand for, until `holder` lets go of them. */
+export async function holdVolumes(
+  engine: Engine,
+  { mounts }: Pick<ContainerRecord, "mounts">,
+  holder: string,
+): Promise<void> {
+  for (const { Type, Name } of mounts)
+    if (Type === "volume" && Name !== undefined) await engine.volumeMounts.hold(Name, holder);
+}
+
+/** Of a container that the daemon before has started. */
+export function adoptVolumes(engine: Engine, { id, mounts }: ContainerRecord): void {
+  for (const { Type, Name } of mounts)
+    if (Type === "volume" && Name !== undefined) engine.volumeMounts.adopt(Name, id);
+}
+
 export async function fillVolumes(engine: Engine, record: ContainerRecord): Promise<void> {
   const uncopied = new Set(
     (record.hostConfig.Mounts ?? []).flatMap(({ Target, VolumeOptions }) =>

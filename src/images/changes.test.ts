@@ -10,6 +10,14 @@ const base: ImageRunConfig = {
   Labels: { kept: "1" },
 };
 
+test("applyChanges: one change may be several lines, as of a Dockerfile", () => {
+  const changes = ["ENV A=1\nLABEL x=y\r\n", "# a comment\nENV B=2 \\\n  # another\n  C=3", "\n"];
+  expect(applyChanges(base, changes)).toMatchObject({
+    Env: [...(base.Env ?? []), "A=1", "B=2", "C=3"],
+    Labels: { kept: "1", x: "y" },
+  });
+});
+
 const rows: readonly (readonly [change: string, result: Partial<ImageRunConfig>])[] = [
   [`CMD ["sh", "-c", "echo $NAME"]`, { Cmd: ["sh", "-c", "echo $NAME"] }],
   ["cmd echo hello", { Cmd: ["/bin/sh", "-c", "echo hello"] }],

@@ -9,11 +9,26 @@ type Instruction = (config: ImageRunConfig, text: string, expand: (word: string)
 
 /** The config after all changes, in order. @throws InvalidParameterError in dockerd's words. */
 export function applyChanges(config: ImageRunConfig, changes: readonly string[]): ImageRunConfig {
-  const given = changes.filter((change) => change.trim() !== "");
+  const given = instructionsIn(changes);
   const changed = given.reduce(applyChange, config);
   const names = new Set(given.map((change) => change.trim().split(/\s/, 1)[0]?.toUpperCase()));
   // The command of the base belonged to its entrypoint.
   return names.has("ENTRYPOINT") && !names.has("CMD") ? { ...changed, Cmd: null } : changed;
+}
+
+/**
+ * A change is read like lines of a Dockerfile: it may hold several instructions, comments, and lines that a backslash
+ * joins to the next one.
+ */
+function instructionsIn(changes: readonly string[]): string[] {
+  return changes
+    .join("\n")
+    .split("\n")
+    .filter((line) => !/^\s*#/.test(line))
+    .join("\n")
+    .replaceAll(/\\[ \t\r]*\n/g, "")
+    .split("\n")
+    .filter((line) => line.trim() !== "");
 }
 
 function applyChange(config: ImageRunConfig, change: string): ImageRunConfig {

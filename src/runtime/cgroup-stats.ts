@@ -24,8 +24,8 @@ export type CgroupStats = {
     readonly limitBytes: number;
     /** v1: how often the limit was met. v2: how often nothing was left but to kill (`oom` of memory.events), as in Docker. */
     readonly failures: number;
-    /** memory.stat as it is: names differ between v1 and v2. */
-    readonly stats: Readonly<Record<string, number>>;
+    /** memory.stat as it is: names differ between v1 and v2. "No limit" is a bigint: a double has not all its digits. */
+    readonly stats: Readonly<Record<string, number | bigint>>;
   };
   /** `limit` is Infinity when there is none. */
   readonly pids: { readonly current: number; readonly limit: number };
@@ -72,7 +72,7 @@ function statsOfV1(read: Read): CgroupStats {
       maxUsageBytes: number(read("memory", "memory.max_usage_in_bytes")),
       limitBytes: limitV1(read("memory", "memory.limit_in_bytes")),
       failures: number(read("memory", "memory.failcnt")),
-      stats: pairs(read("memory", "memory.stat")),
+      stats: exactPairs(read("memory", "memory.stat")),
     },
     pids: {
       current: number(read("pids", "pids.current")),
@@ -105,7 +105,7 @@ function statsOfV2(read: Read): CgroupStats {
       maxUsageBytes: number(read("memory", "memory.peak")),
       limitBytes: limitV2(read("memory", "memory.max")),
       failures: pairs(read("memory", "memory.events"))["oom"] ?? 0,
-      stats: pairs(read("memory", "memory.stat")),
+      stats: exactPairs(read("memory", "memory.stat")),
     },
     pids: {
       current: number(read("pids", "pids.current")),
@@ -134,9 +134,17 @@ function limitV2(text: string): number {
 
 /** Lines of `name value`. */
 function pairs(text: string): Readonly<Record<string, number>> {
+  return pairsBy(text, Number);
+}
+
+function exactPairs(text: string): Readonly<Record<string, number | bigint>> {
+  return pairsBy(text, (value) => (Number.isSafeInteger(Number(value)) ? Number(value) : BigInt(value)));
+}
+
+function pairsBy<T>(text: string, read: (value: string) => T): Readonly<Record<string, T>> {
   const lines = text.split("\n").map((line) => line.split(" "));
   return Object.fromEntries(
-    lines.flatMap(([name, value]) => (name && value ? [[name, Number(value)] as const] : [])),
+    lines.flatMap(([name, value]) => (name && value ? [[name, read(value)] as const] : [])),
   );
 }
 

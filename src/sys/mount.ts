@@ -42,6 +42,11 @@ export function unmountIfMounted(target: Path, flags = 0): boolean {
   }
 }
 
+/** Everything that is mounted one over the other there. What has files open in it keeps them: it is only taken out of sight. */
+export function unmountFully(target: Path): void {
+  while (unmountIfMounted(target, MNT_DETACH));
+}
+
 /** MS_PRIVATE, MS_SLAVE or MS_SHARED, with MS_REC for everything below too. EINVAL when `target` is no mount point. */
 export function setPropagation(target: Path, flag: number): void {
   check(libc.mount(null, cString(target), null, flag, null), "mount", target);

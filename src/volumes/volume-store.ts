@@ -4,6 +4,9 @@ import { join } from "node:path";
 import { syncFolder, writeFileDurable } from "../base/durable-file.ts";
 import { ConflictError, InvalidParameterError, NotFoundError } from "../base/errors.ts";
 import type { Host } from "../base/host.ts";
+import { checkDriverOptions } from "./driver-options.ts";
+import type { DriverOptions } from "./driver-options.ts";
+import { unmountFully } from "../sys/mount.ts";
 
 export type Volume = {
   readonly name: string;
@@ -11,6 +14,8 @@ export type Volume = {
   readonly labels: Readonly<Record<string, string>>;
   /** Made for a container that named none; goes with it when the removal asks for volumes. */
   readonly anonymous: boolean;
+  /** What is mounted in its place while it is used (driver-options.ts). */
+  readonly options?: DriverOptions;
 };
 
 /** Docker's rule for volume names. */
@@ -46,7 +51,11 @@ export class VolumeStore {
   /** The volume of that name, made if it is not there (Docker: creating twice is fine). One rename commits it. */
   ensure(
     name: string,
-    options: { labels?: Readonly<Record<string, string>>; anonymous?: boolean } = {},
+    wanted: {
+      labels?: Readonly<Record<string, string>>;
+      anonymous?: boolean;
+      options?: DriverOptions | undefined;
+    } = {},
   ): Volume {
     if (!namePattern.test(name))
       throw new InvalidParameterError(
@@ -54,11 +63,14 @@ export class VolumeStore {
       );
     const existing = this.get(name);
     if (existing) return existing;
+    const { labels = {}, anonymous = false, options = {} } = wanted;
+    checkDriverOptions(name, options);
     const volume: Volume = {
       name,
       createdAt: this.#host.clock.now().toISOString(),
-      labels: options.labels ?? {},
-      anonymous: options.anonymous ?? false,
+      labels,
+      anonymous,
+      ...(Object.keys(options).length > 0 ? { options } : {}),
     };
     const temp = join(this.#folder, `${name}${half}`);
     mkdirSync(join(temp, "_data"), { recursive: true, mode: 0o755 });
@@ -72,6 +84,8 @@ export class VolumeStore {
   remove(name: string, users: readonly string[]): void {
     if (!this.get(name)) throw new NotFoundError(`get ${name}: no such volume`);
     if (users.length > 0) throw new ConflictError(`remove ${name}: volume is in use - [${users.join(", ")}]`);
+    // Never into what is mounted there: it is not ours.
+    unmountFully(this.mountpoint(name));
     const gone = join(this.#folder, `${name}${half}`);
     renameSync(join(this.#folder, name), gone);
     syncFolder(this.#folder);

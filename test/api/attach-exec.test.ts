@@ -120,6 +120,15 @@ describe("attach", () => {
     await ok("rm", id);
   });
 
+  test("is an event, also of who wants no more than was said before", async () => {
+    const id = await ok("run", "-d", image, "sh", "-c", "echo said; exec sleep 1000");
+    await engine.api("POST", `/containers/${id}/attach?logs=1&stdout=1`);
+    const until = String(Math.floor(Date.now() / 1000) + 1);
+    const told = await ok("events", "--since", "1m", "--until", until, "--filter", `container=${id}`);
+    expect(told).toContain(`container attach ${id}`);
+    await ok("rm", "-f", id);
+  });
+
   test("is refused for a container that does not run", async () => {
     const id = await ok("create", image, "true");
     expect((await docker("attach", id)).stderr).toContain("cannot attach to a stopped container");

@@ -234,6 +234,16 @@ describe("clients that never read", () => {
   });
 });
 
+test("a request line with the whole URL, as proxies send it, is understood", async () => {
+  const one = await client(request("GET http://localhost/v1.41/info?x=1"));
+  await eventually(() => one.received().includes('"ServerVersion"'), one.received);
+  expect(one.received()).toStartWith("HTTP/1.1 200 OK");
+  one.socket.destroy();
+  const other = await client(request("GET HTTPS://host:1"));
+  await eventually(() => other.received().includes("page not found"), other.received);
+  other.socket.destroy();
+});
+
 describe("limits", () => {
   const answerTo = async (text: string): Promise<string> => {
     const one = await client(text);

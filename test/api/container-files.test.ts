@@ -286,3 +286,23 @@ describe("commit", () => {
     await ok("rmi", "same:1", "same:2");
   });
 });
+
+// dockerd does not look at what its pausing says.
+test("commit takes a container that ends in that moment", async () => {
+  const statuses: number[] = [];
+  for (let round = 0; round < 6; round++)
+    await Promise.all(
+      Array.from({ length: 8 }, async (_, at) => {
+        const { body } = await api("POST", "/containers/create", { Image: testImage, Cmd: ["true"] });
+        const { Id } = JSON.parse(body) as { Id: string };
+        await api("POST", `/containers/${Id}/start`);
+        await Bun.sleep(2 * round);
+        const change = encodeURIComponent(`LABEL at=${round}.${at}`);
+        const { status } = await api("POST", `/commit?container=${Id}&changes=${change}`);
+        statuses.push(status);
+        await api("DELETE", `/containers/${Id}?force=1`);
+      }),
+    );
+  expect(statuses).toEqual(statuses.map(() => 201));
+  await api("POST", "/images/prune");
+});

@@ -99,6 +99,16 @@ test.if(engine.kind === "sampan")("type chooses, from 1.42 on", async () => {
   expect([status, JSON.parse(body)]).toEqual([400, { message: "unknown object type: colour" }]);
 });
 
+test("system prune of the stock client prunes everything there is", async () => {
+  const id = await ok("run", "-d", "-v", "/data", image, "true");
+  await ok("wait", id);
+  const text = await ok("system", "prune", "-f", "--volumes", "--filter", "label!=kept");
+  expect(text).toContain(`Deleted Containers:\n${id}\n`);
+  expect(text).toContain("Deleted Volumes:\n");
+  expect(text).toContain("Total reclaimed space: ");
+  expect(await ok("builder", "prune", "-af")).toContain("0B");
+});
+
 test.if(engine.kind === "sampan")("sums, from 1.52 on", async () => {
   const id = await ok("run", "-d", image, "sh", "-c", "head -c 3000 /dev/zero > /own");
   await ok("wait", id);

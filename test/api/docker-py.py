@@ -261,7 +261,7 @@ def events():
         ("destroy", container.id, image),
     ])
     # Those of API versions before 1.52, which this library reads.
-    if version != "auto":
+    if int(client.api.api_version.split(".")[1]) < 52:
         same([(event["status"], event["id"], event["from"]) for event in past][0], ("create", container.id, image))
 
 

@@ -1,5 +1,5 @@
 // The same engine through python's docker library (Debian: python3-docker), as scripts and Ansible use it. The cases
-// are in docker-py.py; each is run with the library's own API version, and with the engine's newest.
+// are in docker-py.py; each is run with the library's own API version, the one the engine names to it, and the newest.
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -14,7 +14,9 @@ const cases = JSON.parse(
   await output([python, script, "--list", engine.socket, testImage, "1.41"]),
 ) as string[];
 
-describe.each(["1.41", "auto"])("API version %s", (version) => {
+const { ApiVersion } = (await engine.api("GET", "/version")).json() as { ApiVersion: string };
+
+describe.each(["1.41", "auto", ApiVersion])("API version %s", (version) => {
   test.each(cases)("%s", async (name) => {
     const { exitCode, stdout, stderr } = await run([python, script, name, engine.socket, testImage, version]);
     if (exitCode !== 0) await removeAll();

@@ -1,11 +1,12 @@
 // A container's life through the stock client: start, stop, pause, rename, remove, restart by policy.
 import { describe, expect, test } from "bun:test";
 import { eventually } from "../harness/command.ts";
+import type { Daemon } from "../harness/daemon.ts";
 import { engineForTests } from "../harness/for-tests.ts";
 import { testImage as image } from "../harness/images.ts";
 
 const engine = await engineForTests();
-const { ok, docker } = engine;
+const { ok, docker, api } = engine;
 const field = (id: string, template: string) => ok("inspect", "--format", `{{${template}}}`, id);
 const status = (id: string) => field(id, ".State.Status");
 const sleeper = (...flags: string[]) => ok("run", "-d", ...flags, image, "sleep", "1000");
@@ -218,6 +219,39 @@ describe("removing", () => {
     expect(text).not.toContain(running);
     expect(await status(running)).toBe("running");
     await ok("rm", "-f", running);
+  });
+
+  // dockerd refuses the second one.
+  test.if(engine.kind === "sampan")(
+    "two prunes at once remove each container once, and complain of nothing",
+    async () => {
+      const ids = await Promise.all(Array.from({ length: 20 }, () => script("true")));
+      await ok("wait", ...ids);
+      const prune = async (): Promise<readonly string[]> =>
+        ((await api("POST", "/containers/prune")).json() as { ContainersDeleted: string[] | null })
+          .ContainersDeleted ?? [];
+      const deleted = (await Promise.all([prune(), prune(), prune()])).flat();
+      expect(deleted.toSorted()).toEqual(ids.toSorted());
+      expect((engine as Daemon).log()).not.toContain("not pruned");
+    },
+  );
+
+  test.if(engine.kind === "sampan")("two prunes of images at once remove each image once", async () => {
+    const made = Array.from({ length: 10 }, async (_, at) => {
+      const id = await ok("run", "-d", image, "true");
+      const committed = await ok("commit", "-c", `LABEL at=${at}`, id);
+      await ok("rm", "-f", id);
+      return committed;
+    });
+    const images = await Promise.all(made);
+    const prune = async (): Promise<unknown> => {
+      const { status: code, body } = await api("POST", "/images/prune");
+      if (code !== 200) throw new Error(`${code}: ${body}`);
+      return JSON.parse(body) as unknown;
+    };
+    await Promise.all([prune(), prune(), prune()]);
+    const left = await ok("images", "-q", "--no-trunc");
+    for (const one of images) expect(left).not.toContain(one);
   });
 });
 

@@ -242,3 +242,66 @@ describe("volumes", () => {
     await engine.ok("volume", "rm", "bare");
   });
 });
+
+describe("volumes with driver options", () => {
+  const { ok, docker } = engine;
+
+  test("a tmpfs is one for all who use it at once, and new after the last", async () => {
+    const options = ["--opt", "type=tmpfs", "--opt", "device=tmpfs", "--opt", "o=size=1m,mode=0700"];
+    await ok("volume", "create", ...options, "memory");
+    const id = await ok("run", "-d", "-v", "memory:/m", image, "sh", "-c", "echo x > /m/f; exec sleep 1000");
+    await eventually(
+      async () => (await docker("run", "--rm", "-v", "memory:/m", image, "cat", "/m/f")).stdout === "x\n",
+      () => "the other container's file",
+    );
+    expect(await ok("exec", id, "sh", "-c", "grep ' /m ' /proc/mounts")).toMatch(/^tmpfs .*size=1024k/);
+    expect(await ok("cp", `${id}:/m/f`, "-")).toContain("x");
+    await ok("rm", "-f", id);
+    expect(await ok("run", "--rm", "-v", "memory:/m", image, "ls", "/m")).toBe("");
+    const { stdout } = await docker("volume", "inspect", "-f", "{{json .Options}}", "memory");
+    expect(JSON.parse(stdout)).toEqual({ type: "tmpfs", device: "tmpfs", o: "size=1m,mode=0700" });
+    await ok("volume", "rm", "memory");
+  });
+
+  test("a folder of the machine is what containers see, and stays when the volume goes", async () => {
+    const path = folder("bound");
+    writeFileSync(join(path, "kept"), "mine\n");
+    const mount = `type=volume,volume-opt=type=none,volume-opt=device=${path},volume-opt=o=bind,target=/v`;
+    const words = ["--mount", mount, image, "sh", "-c"];
+    expect(await ok("run", "--rm", ...words, "cat /v/kept; echo new > /v/made")).toBe("mine");
+    // The volume of that run had no name, and went with it.
+    expect(readFileSync(join(path, "kept"), "utf8")).toBe("mine\n");
+    expect(readFileSync(join(path, "made"), "utf8")).toBe("new\n");
+
+    const named = mount.replace("type=volume", "type=volume,source=bound");
+    const id = await ok("run", "-d", "--mount", named, image, "sleep", "1000");
+    expect(await ok("system", "df", "-v")).not.toMatch(/^bound /m);
+    await ok("rm", "-f", id);
+    await ok("volume", "rm", "bound");
+    expect(readFileSync(join(path, "kept"), "utf8")).toBe("mine\n");
+  });
+
+  test("a stopped container's is seen by cp", async () => {
+    const path = folder("of-stopped");
+    const words = ["volume", "create", "--opt", "type=none", "--opt", `device=${path}`, "--opt", "o=bind"];
+    await ok(...words, "stopped");
+    const id = await ok("create", "-v", "stopped:/v", image, "true");
+    writeFileSync(join(path, "later"), "seen\n");
+    expect(await ok("cp", `${id}:/v/later`, "-")).toContain("seen");
+    await ok("rm", id);
+    await ok("volume", "rm", "stopped");
+    expect(readFileSync(join(path, "later"), "utf8")).toBe("seen\n");
+  });
+
+  test("what cannot be mounted fails the start and leaves nothing", async () => {
+    const mount =
+      "type=volume,source=nowhere,volume-opt=type=none,volume-opt=device=/no/such,volume-opt=o=bind";
+    const { exitCode, stderr } = await docker("run", "--rm", "--mount", `${mount},target=/v`, image, "true");
+    expect(exitCode).toBeGreaterThan(0);
+    expect(stderr).toContain("error while mounting volume");
+    expect(stderr).toContain("failed to mount local volume");
+    await ok("volume", "rm", "nowhere");
+    const bad = await docker("volume", "create", "--opt", "colour=red", "bad");
+    expect(bad.stderr).toContain('create bad: invalid option: "colour"');
+  });
+});

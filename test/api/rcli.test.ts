@@ -51,6 +51,7 @@ describe("the protocol", () => {
   test("stdout and stderr come as they were written, an error as text", async () => {
     expect(await say("run", image, "sh", "-c", "echo out; echo err >&2; exit 3")).toBe("out\nerr\n");
     expect(await say("start", "nobody")).toBe("Error: No such container: nobody\n");
+    expect(await say("run", image, "/no/such")).toMatch(/^Error: failed to create task .*\n$/);
   });
 
   test("half-close is the end of input and of nothing else", async () => {

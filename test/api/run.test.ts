@@ -126,6 +126,12 @@ describe("the program's surroundings", () => {
     expect(await shell("pwd", "-w", "/made/here")).toBe("/made/here");
   });
 
+  test("-w with a file in the way is refused in Docker's words", async () => {
+    const { exitCode, stderr } = await run("-w", "/etc/passwd", image, "true");
+    expect(exitCode).toBe(125);
+    expect(stderr).toContain("Error response from daemon: Cannot mkdir: /etc/passwd is not a directory\n");
+  });
+
   test.each([
     ["alice", "uid=1000(alice) gid=1000(alice) groups=50(staff),1000(alice),2000(boat)"],
     ["1000", "uid=1000(alice) gid=1000(alice) groups=50(staff),1000(alice),2000(boat)"],
@@ -222,6 +228,25 @@ describe("the program's surroundings", () => {
       "host",
     );
     expect(namespaces).toBe(`${readlinkSync("/proc/self/ns/uts")}\n${readlinkSync("/proc/self/ns/ipc")}`);
+  });
+
+  test("--ipc=container: joins whoever shares, also by way of another", async () => {
+    const sleeper = (...flags: string[]) => engine.ok("run", "-d", ...flags, image, "sleep", "1000");
+    const own = await sleeper("--ipc", "shareable");
+    await engine.ok("exec", own, "touch", "/dev/shm/mark");
+    const joined = await sleeper("--ipc", `container:${own}`);
+    expect(await shell("ls /dev/shm", "--ipc", `container:${joined}`)).toBe("mark");
+    const host = await sleeper("--ipc", "host");
+    expect(await shell("readlink /proc/self/ns/ipc", "--ipc", `container:${host}`)).toBe(
+      readlinkSync("/proc/self/ns/ipc"),
+    );
+    const alone = await sleeper();
+    const { exitCode, stderr } = await run("--ipc", `container:${alone}`, image, "true");
+    expect([exitCode, stderr]).toEqual([
+      125,
+      expect.stringContaining(`can't join IPC of container ${alone}: non-shareable IPC (hint: `) as string,
+    ]);
+    await engine.ok("rm", "-f", own, joined, host, alone);
   });
 
   test("every namespace is the container's own by default", async () => {

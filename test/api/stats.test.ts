@@ -108,6 +108,14 @@ test("one shot: the numbers of the cgroup, with nothing before them", async () =
   await ok("rm", "-f", id);
 });
 
+test.if(!isV2)("a limit of the kernel's is printed with all its digits", async () => {
+  const id = await ok("run", "-d", image, "sleep", "1000");
+  const { body } = await engine.api("GET", `/containers/${id}/stats?stream=false&one-shot=true`);
+  const limit = /"hierarchical_memory_limit":(\d+)/.exec(body)?.[1];
+  expect(limit).toBe(String(2n ** 63n - 4096n));
+  await ok("rm", "-f", id);
+});
+
 test("without stream and one shot: two samples, a second apart, the first one as the one before", async () => {
   const id = await ok("run", "-d", image, "sh", "-c", "while :; do :; done");
   const { read, preread, cpu_stats, precpu_stats } = await statsOf(`${id}/stats?stream=false`);

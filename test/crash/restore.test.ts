@@ -1,6 +1,6 @@
 // kill -9 of the daemon and of the monitor, in the middle of what people do: nothing that was told is lost.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { slowness } from "../harness/command.ts";
 import { startDaemon, type Daemon } from "../harness/daemon.ts";
@@ -243,4 +243,27 @@ describe("kill -9 of the monitor", () => {
     expect(await daemon.ok("logs", id)).toBe("end");
     await daemon.ok("rm", id);
   });
+});
+
+test("a volume that is mounted stays so for its containers, and is unmounted after the last", async () => {
+  const options = ["--opt", "type=tmpfs", "--opt", "device=tmpfs"];
+  await daemon.ok("volume", "create", ...options, "memory");
+  const words = ["-d", "-v", "memory:/m", image, "sh", "-c", "echo x > /m/f; exec sleep 1000"];
+  const id = await daemon.ok("run", ...words);
+  await daemon.kill9();
+  await daemon.start();
+  expect(await daemon.ok("run", "--rm", "-v", "memory:/m", image, "cat", "/m/f")).toBe("x");
+  expect(await daemon.ok("exec", id, "cat", "/m/f")).toBe("x");
+  const other = await daemon.ok("run", ...words);
+  const inspect = (one: string): Promise<string> => daemon.ok("inspect", "-f", "{{.State.Pid}}", one);
+  const pids = (await Promise.all([id, other].map(inspect))).map(Number);
+  await daemon.kill9();
+  for (const pid of pids) process.kill(pid, "SIGKILL");
+  await daemon.start();
+  const mountpoint = await daemon.ok("volume", "inspect", "-f", "{{.Mountpoint}}", "memory");
+  await until("it is unmounted", () =>
+    Promise.resolve(!readFileSync("/proc/mounts", "utf8").includes(mountpoint)),
+  );
+  await daemon.ok("rm", "-f", id, other);
+  await daemon.ok("volume", "rm", "memory");
 });

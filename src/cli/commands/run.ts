@@ -78,7 +78,7 @@ async function asRunError(err: unknown): Promise<never> {
     import("../start-error.ts"),
   ]);
   const message = describe(err);
-  throw new CommandError(message, startExitCode(message));
+  throw new CommandError(message, startExitCode(message), { cause: err });
 }
 
 /** For a program with a terminal: there must be one on our side as well, and the engine gets to know its size. */

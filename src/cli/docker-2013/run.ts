@@ -5,6 +5,7 @@ import { ResponseError } from "../../client/errors.ts";
 import { inContext, runClient } from "../client.ts";
 import type { Env } from "../command.ts";
 import { findCommand } from "../command-table.ts";
+import { CommandError } from "../failure.ts";
 import { flagsOf } from "../flags.ts";
 import type { Place } from "../place.ts";
 import { describe } from "../report.ts";
@@ -47,7 +48,9 @@ export async function runAsIn2013(
       command.handler(context, flags, parsed.operands),
     );
   } catch (err) {
-    const message = err instanceof ResponseError ? err.message : describe(err);
+    // The daemon's refusals begin with nothing else in this form.
+    const refusal = err instanceof CommandError ? err.cause : err;
+    const message = refusal instanceof ResponseError ? refusal.message : describe(err);
     if (message !== "") await stderr.write(`Error: ${message}\n`);
     return 1;
   }

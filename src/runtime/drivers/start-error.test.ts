@@ -21,6 +21,20 @@ test.each([
   ],
   [
     "crun",
+    `${time}open executable: Not a directory\n`,
+    "/etc/passwd/x",
+    127,
+    'exec: "/etc/passwd/x": stat /etc/passwd/x: not a directory: unknown',
+  ],
+  [
+    "runc",
+    'time="2026" level=error msg="runc run failed: unable to start container process: exec: \\"/etc/passwd/x\\": stat /etc/passwd/x: not a directory"\n',
+    "/etc/passwd/x",
+    127,
+    'exec: "/etc/passwd/x": stat /etc/passwd/x: not a directory: unknown',
+  ],
+  [
+    "crun",
     `${time}open executable: Permission denied\n`,
     "/etc/passwd",
     126,
@@ -90,4 +104,9 @@ test("execErrorOf: in the words of an exec", () => {
     message:
       'OCI runtime exec failed: exec failed: unable to start container process: exec: "nosuch": executable file not found in $PATH: unknown',
   });
+});
+
+test("execErrorOf: a working directory that is not there is 126, as in Docker", () => {
+  const err = execErrorOf(`${time}chdir \`/no/such\`: No such file or directory\n`, "true");
+  expect(err).toMatchObject({ exitCode: 126 });
 });
