@@ -50,7 +50,10 @@ export function problemsOf(report: FuzzReport): string[] {
   return [
     ...report.unexplained.map((text) => `a failure that the log does not explain: ${text.slice(0, 500)}`),
     ...report.silent.map((text) => `no answer to: ${text}`),
-    ...grown.map((name) => `the ${name} has more descriptors than before: ${after[name].join(" ")}`),
+    ...grown.map(
+      (name) =>
+        `the ${name} has more descriptors than before: ${before[name].join(" ")} => ${after[name].join(" ")}`,
+    ),
     ...(report.rssAfterMiB > maxRssMiB ? [`the daemon has grown to ${report.rssAfterMiB} MiB`] : []),
   ];
 }
@@ -98,8 +101,10 @@ async function fuzz(daemon: Daemon, { seed, requests, onProgress }: FuzzOptions)
     }
   }
 
-  // The first lets the daemon and the monitor grow to their working size. Bun opens two descriptors at the first pipe().
+  // The first lets the daemon and the monitor grow to their working size. Bun opens two descriptors at the first pipe(),
+  // and two at the first fetch(), for good.
   await daemon.ok("run", "--rm", testImageName, "true");
+  await daemon.docker("pull", "127.0.0.1:1/nobody/listens");
   await client(await makeWorld(daemon), Math.min(200, requests));
   await settled(daemon);
   const [descriptorsBefore, rssBeforeMiB] = [descriptors(daemon), rssMiB(daemonPid)];
