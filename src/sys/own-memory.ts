@@ -5,12 +5,12 @@ import { check, libc } from "./libc.ts";
 
 const MADV_DONTNEED = 4;
 
-const collectAfterMs = 1_000;
+const collectAfterMs = 700;
 const collectLatestMs = 10_000;
 const releaseAfterMs = 10_000;
 
 /**
- * Keeps a process that lives for ever small: garbage goes a second after the last activity (and every ten seconds while
+ * Keeps a process that lives for ever small: garbage goes 0.7 s after the last activity (and every ten seconds while
  * there is no pause), compiled code and the program's own pages ten seconds after it. Code that is compiled anew costs the next
  * request 5 ms: a pause between two requests must not.
  * @returns what is to be called at each activity.
