@@ -32,7 +32,7 @@ export async function checkLayer(folder: string): Promise<LayerCheck> {
       hash.update(chunk);
       archiveBytes += chunk.length;
       yield chunk;
-      await Promise.resolve(); // others want to work too
+      await othersTurn();
     }
   }
   const reader = new TarReader(hashed());
@@ -45,19 +45,29 @@ export async function checkLayer(folder: string): Promise<LayerCheck> {
   } finally {
     await reader.close();
   }
-  const { files, foreign } = filesOf(folder);
+  const { files, foreign } = await filesOf(folder);
   return { diffID: digestOfHex(hash.digest("hex")), archiveBytes, sizeBytes, files, foreign };
 }
 
 /** By inode: a hard link of a file of the archive's is that file. */
-function filesOf(folder: string): Pick<LayerCheck, "files" | "foreign"> {
+async function filesOf(folder: string): Promise<Pick<LayerCheck, "files" | "foreign">> {
   const known = new Set<LayerPath>();
   for (const piece of readSplit(join(folder, layerParts.split)))
     if (piece.kind === "body") known.add(piece.path);
-  const found = [...regularFiles(join(folder, layerParts.files), "")];
+  const found: Found[] = [];
+  for (const file of regularFiles(join(folder, layerParts.files), ""))
+    if (found.push(file) % filesAtOnce === 0) await othersTurn();
   const inodes = new Set(found.filter(({ path }) => known.has(path)).map(({ inode }) => inode));
   const foreign = found.filter(({ sizeBytes, inode }) => sizeBytes > 0 && !inodes.has(inode));
   return { files: found.length, foreign };
+}
+
+/** So many files are looked at in one go: a few ms. */
+const filesAtOnce = 512;
+
+/** A whole turn of the event loop: a layer takes seconds, and requests come meanwhile. */
+function othersTurn(): Promise<void> {
+  return new Promise(setImmediate);
 }
 
 type Found = { readonly path: LayerPath; readonly sizeBytes: number; readonly inode: bigint };

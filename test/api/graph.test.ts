@@ -4,12 +4,14 @@ import {
   appendFileSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { output } from "../harness/command.ts";
 import { startDaemon } from "../harness/daemon.ts";
 import { loadTestImage, testImage } from "../harness/images.ts";
 
@@ -248,6 +250,39 @@ describe("images, names and content", () => {
     expect(text).toContain("no image names it (repaired)");
     expect([blob, temp, help].filter(existsSync)).toEqual([]);
   });
+});
+
+test("a repair that fails is named, and the rest is checked all the same", async () => {
+  const folder = join(root, "content/sha256", "6".repeat(64));
+  const temp = join(root, "images/y.json.tmp");
+  mkdirSync(folder);
+  writeFileSync(temp, "x");
+  const { exitCode, text, verdict } = await fsck("--repair");
+  rmSync(folder, { recursive: true });
+  expect(exitCode).toBe(1);
+  expect(text).toMatch(/^content sha256:6+: no image names it: .*directory.* \(cannot be repaired\)$/m);
+  expect(verdict).toBe("2 problems, 1 repaired, 1 left");
+  expect(existsSync(temp)).toBe(false);
+});
+
+test("others are answered while large layers and many files are read", async () => {
+  const folder = mkdtempSync(join(engine.folder, "large-"));
+  for (let at = 0; at < 20_000; at++) writeFileSync(join(folder, String(at)), "x");
+  writeFileSync(join(folder, "large"), Buffer.alloc(200 << 20, "sampan"));
+  const archive = join(engine.folder, "large.tar");
+  await output(["tar", "-cf", archive, "-C", folder, "."], { timeoutMs: 60_000 });
+  await ok("import", archive, "large:1");
+  const checking = fsck();
+  const over = checking.then(() => "over");
+  let answered = 0;
+  for (; (await Promise.race([over, Bun.sleep(0)])) !== "over"; answered++)
+    expect((await engine.api("GET", "/_ping")).status).toBe(200);
+  expect((await checking).verdict).toBe("nothing wrong");
+  // One that stands still answers before it begins and after it has ended.
+  expect(answered).toBeGreaterThan(20);
+  await ok("rmi", "large:1");
+  rmSync(folder, { recursive: true });
+  rmSync(archive);
 });
 
 test("beside a daemon that works: commits and removals meanwhile are no problems", async () => {

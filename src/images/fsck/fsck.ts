@@ -1,5 +1,6 @@
 // A check of the whole image store, beside everything that uses it: files are read with their layers held, what belongs
 // together is compared in one turn of the event loop, and each repair is made while nothing else changes images.
+import { errorText } from "../../base/errors.ts";
 import type { FsckFinding, FsckLine } from "../../spec/graph.ts";
 import type { ImageStore } from "../image-store.ts";
 import { containerFindings, contentFindings, imageFindings, nameFindings } from "./check-images.ts";
@@ -60,13 +61,13 @@ async function collected(
 
 async function settled(store: ImageStore, finding: Finding, wanted: boolean): Promise<FsckFinding> {
   const { kind, object, problem, advice = "", repair } = finding;
-  const isDone = wanted && repair !== undefined;
-  if (isDone) await store.exclusive(async () => repair());
-  return {
-    Kind: kind,
-    Object: object,
-    Problem: problem,
-    Advice: advice,
-    Repair: isDone ? "done" : repair === undefined ? "impossible" : "possible",
-  };
+  const line = { Kind: kind, Object: object, Problem: problem, Advice: advice };
+  if (repair === undefined) return { ...line, Repair: "impossible" };
+  if (!wanted) return { ...line, Repair: "possible" };
+  try {
+    await store.exclusive(async () => repair());
+    return { ...line, Repair: "done" };
+  } catch (err) {
+    return { ...line, Problem: `${problem}: ${errorText(err)}`, Repair: "impossible" };
+  }
 }
