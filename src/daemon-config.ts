@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { parseArgs } from "node:util";
 import { defaultExecRoot } from "./base/instance.ts";
-import { InvalidParameterError } from "./base/errors.ts";
+import { InvalidParameterError, hasCode } from "./base/errors.ts";
 import { networkOptions } from "./daemon-network-config.ts";
 import type { RegistrySettings } from "./engine/registries.ts";
 import type { NetworksOptions } from "./networks/networks.ts";
@@ -331,7 +331,7 @@ function readConfigFile(path: string | undefined): ConfigFile {
   try {
     text = readFileSync(path ?? defaultConfigFile, "utf8");
   } catch (err) {
-    if (path === undefined && err instanceof Error && "code" in err && err.code === "ENOENT") return {};
+    if (path === undefined && hasCode(err, "ENOENT")) return {};
     throw new InvalidParameterError(
       `unable to configure the daemon with file ${path ?? defaultConfigFile}: cannot be read`,
       { cause: err },

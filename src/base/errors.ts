@@ -53,6 +53,11 @@ export class ProgramNotStartedError extends EngineError {
   }
 }
 
+/** Whether a call of node:fs or node:net failed with one of these codes ("ENOENT"). Our own system calls: `failedWith`. */
+export function hasCode(err: unknown, ...codes: readonly string[]): boolean {
+  return err instanceof Error && "code" in err && codes.some((code) => code === err.code);
+}
+
 /**
  * The error that started it all: a disposer that throws during `await using` wraps the real error in a
  * SuppressedError whose `.error` is the clean-up's failure and whose `.suppressed` is the real one.

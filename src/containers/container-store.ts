@@ -2,7 +2,7 @@
 import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { syncFolder, writeFileDurable } from "../base/durable-file.ts";
-import { InvalidParameterError, NotFoundError, errorText } from "../base/errors.ts";
+import { InvalidParameterError, NotFoundError, errorText, hasCode } from "../base/errors.ts";
 import type { Host } from "../base/host.ts";
 import type { ContainerRecord } from "./record.ts";
 import { isUp } from "./state.ts";
@@ -199,11 +199,7 @@ function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch (err) {
-    if (isMissing(err)) return undefined;
+    if (hasCode(err, "ENOENT")) return undefined;
     throw err;
   }
-}
-
-function isMissing(err: unknown): boolean {
-  return err instanceof Error && "code" in err && err.code === "ENOENT";
 }

@@ -1,6 +1,7 @@
 // hostname, hosts and resolv.conf of one container on this host, made anew at every start and, with its networks, the hosts.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { hasCode } from "../base/errors.ts";
 import {
   extraHosts,
   hostEntries,
@@ -108,7 +109,7 @@ function readIfThere(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (err) {
-    if (err instanceof Error && "code" in err && err.code === "ENOENT") return "";
+    if (hasCode(err, "ENOENT")) return "";
     throw err;
   }
 }

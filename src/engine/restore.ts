@@ -2,7 +2,7 @@
 import { readFileSync, readdirSync, rmSync, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { errorText } from "../base/errors.ts";
+import { errorText, hasCode } from "../base/errors.ts";
 import { containerRootfs } from "./rootfs.ts";
 import { adoptVolumes } from "./volumes.ts";
 import { startingHealth } from "../containers/health.ts";
@@ -153,7 +153,7 @@ function readExitRecord(engine: Engine, record: ContainerRecord, startedAt: stri
     const end = JSON.parse(readFileSync(path, "utf8")) as TaskEnd;
     return end.finishedAt >= startedAt ? end : undefined;
   } catch (err) {
-    if (!(err instanceof Error && "code" in err && err.code === "ENOENT"))
+    if (!hasCode(err, "ENOENT"))
       engine.host.log.warn("exit record cannot be read", { container: record.id, error: errorText(err) });
     return undefined;
   }

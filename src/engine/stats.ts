@@ -1,6 +1,7 @@
 // `stats`: what a container uses now, once or once a second.
 import { readFileSync } from "node:fs";
 import { totalmem } from "node:os";
+import { hasCode } from "../base/errors.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import { isUp } from "../containers/state.ts";
 import { noStats, statsBody, withPrevious } from "../containers/stats-body.ts";
@@ -120,7 +121,7 @@ function readProc(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (err) {
-    if (err instanceof Error && "code" in err && (err.code === "ENOENT" || err.code === "EINVAL")) return "";
+    if (hasCode(err, "ENOENT", "EINVAL")) return "";
     throw err;
   }
 }

@@ -1,6 +1,6 @@
 // `top`: the host's `ps`, asked for the processes of one container.
 import { execFile } from "node:child_process";
-import { ConflictError, InvalidParameterError, SystemError } from "../base/errors.ts";
+import { ConflictError, InvalidParameterError, SystemError, hasCode } from "../base/errors.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import { isUp } from "../containers/state.ts";
 import { cgroupsPathOf } from "../runtime/cgroup.ts";
@@ -54,7 +54,7 @@ function ps(args: readonly string[]): Promise<string> {
     execFile("ps", args, limits, (err, stdout, stderr) => {
       if (!err) return resolve(stdout);
       const [line = ""] = stderr.split("\n", 1);
-      const isMissing = "code" in err && err.code === "ENOENT";
+      const isMissing = hasCode(err, "ENOENT");
       if (isMissing) return reject(new SystemError("ps: not found on this host (package procps)"));
       const refused = "code" in err && typeof err.code === "number";
       return reject(new (refused ? InvalidParameterError : SystemError)(`ps: ${line || err.message}`));

@@ -7,7 +7,7 @@
 import { existsSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileDurable } from "../base/durable-file.ts";
-import { errorText } from "../base/errors.ts";
+import { errorText, hasCode } from "../base/errors.ts";
 import type { Host } from "../base/host.ts";
 import { isDigest, type Digest } from "../spec/digest.ts";
 import { familiarName, familiarString, parseReference, type Reference } from "../spec/reference.ts";
@@ -131,7 +131,7 @@ export class TagStore {
     try {
       text = readFileSync(this.#path, "utf8");
     } catch (err) {
-      if ((err as NodeJS.ErrnoException).code === "ENOENT") return;
+      if (hasCode(err, "ENOENT")) return;
       throw err;
     }
     const body = JSON.parse(text) as Record<string, unknown>;

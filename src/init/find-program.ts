@@ -1,6 +1,7 @@
 // Which file a program's name means, in the words in which runtimes tell of one that is not there.
 import { accessSync, constants, statSync } from "node:fs";
 import { join } from "node:path";
+import { hasCode } from "../base/errors.ts";
 
 /** Exit codes of shells, and of `docker run`, for a program that is not there and one that cannot be run. */
 export const notFound = 127;
@@ -38,7 +39,7 @@ function kindOf(path: string): Kind {
   try {
     if (!statSync(path).isFile()) return "other";
   } catch (err) {
-    const isHidden = err instanceof Error && "code" in err && err.code === "EACCES";
+    const isHidden = hasCode(err, "EACCES");
     return isHidden ? "other" : "missing";
   }
   try {

@@ -1,7 +1,7 @@
 // The in-container init, as the first Docker's sysinit: environment, default route, user, program. The program takes over
 // this very process, so nothing of init is left beside it, unless init is told to stay as process 1.
 import { readFileSync, readSync, writeSync } from "node:fs";
-import { errorText } from "../base/errors.ts";
+import { errorText, hasCode } from "../base/errors.ts";
 import { resolveUser } from "../containers/users.ts";
 import { setDefaultRoute as defaultRouteBy } from "../netlink/route.ts";
 import { openRtnetlink } from "../netlink/rtnetlink.ts";
@@ -115,7 +115,7 @@ function readIfThere(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (err) {
-    if (err instanceof Error && "code" in err && err.code === "ENOENT") return "";
+    if (hasCode(err, "ENOENT")) return "";
     throw err;
   }
 }

@@ -2,7 +2,7 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { lxcEndFiles, type EndFiles } from "../runtime/lxc-exit.ts";
-import { NotFoundError } from "../base/errors.ts";
+import { NotFoundError, hasCode } from "../base/errors.ts";
 
 export type ContainerState = {
   readonly pid: number;
@@ -54,8 +54,7 @@ export function readState(root: string, id: string): ContainerState {
   try {
     return JSON.parse(readFileSync(stateFiles(root, id).state, "utf8")) as ContainerState;
   } catch (err) {
-    if (err instanceof Error && "code" in err && err.code === "ENOENT")
-      throw new NotFoundError(`container ${id} does not exist`, { cause: err });
+    if (hasCode(err, "ENOENT")) throw new NotFoundError(`container ${id} does not exist`, { cause: err });
     throw err;
   }
 }

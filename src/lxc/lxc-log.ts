@@ -1,5 +1,6 @@
 // What LXC's tools write to their log: `lxc-start ID 20261125023031.664 ERROR    start - ../src/lxc/start.c:func:123 - Text`.
 import { readFileSync } from "node:fs";
+import { hasCode } from "../base/errors.ts";
 
 /** The first error, which is the cause; those behind it say what could not be done therefore. Empty when there is none. */
 export function firstError(log: string): string {
@@ -13,7 +14,7 @@ export function firstErrorOf(path: string): string {
   try {
     return firstError(readFileSync(path, "utf8"));
   } catch (err) {
-    if (err instanceof Error && "code" in err && err.code === "ENOENT") return "";
+    if (hasCode(err, "ENOENT")) return "";
     throw err;
   }
 }

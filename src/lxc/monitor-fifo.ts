@@ -3,6 +3,7 @@
 // whoever has died meanwhile, and on every kernel, though LXC reaps the program.
 import { mkdirSync, rmSync, rmdirSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { hasCode } from "../base/errors.ts";
 import { mkfifo } from "../sys/fifo.ts";
 import { O_RDWR, openFile } from "../sys/file.ts";
 import { stateFiles } from "./container-state.ts";
@@ -31,13 +32,9 @@ export function removeMonitorFifo(root: string, id: string): void {
     try {
       rmdirSync(folder);
     } catch (err) {
-      if (isCode(err, "ENOENT")) continue;
-      if (isCode(err, "ENOTEMPTY")) return;
+      if (hasCode(err, "ENOENT")) continue;
+      if (hasCode(err, "ENOTEMPTY")) return;
       throw err;
     }
   }
-}
-
-function isCode(err: unknown, code: string): boolean {
-  return err instanceof Error && "code" in err && err.code === code;
 }

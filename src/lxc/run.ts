@@ -5,7 +5,7 @@
 // its tools look for it, and the container joins the one that the engine made.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ConflictError, SystemError } from "../base/errors.ts";
+import { ConflictError, SystemError, hasCode } from "../base/errors.ts";
 import { cgroupFacts, type CgroupFacts } from "../runtime/cgroup.ts";
 import { removeCgroup } from "../runtime/cgroup-processes.ts";
 import type { RuntimeSpec } from "../spec/oci-runtime.ts";
@@ -63,8 +63,7 @@ function makeFolder(id: string, folder: string): void {
   try {
     mkdirSync(folder, { mode: 0o700 });
   } catch (err) {
-    if (err instanceof Error && "code" in err && err.code === "EEXIST")
-      throw new ConflictError(`container with id exists: ${id}`, { cause: err });
+    if (hasCode(err, "EEXIST")) throw new ConflictError(`container with id exists: ${id}`, { cause: err });
     throw err;
   }
 }

@@ -1,7 +1,7 @@
 // The verbs for a container that is there.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DeadlineError, NotFoundError, SystemError } from "../base/errors.ts";
+import { DeadlineError, NotFoundError, SystemError, hasCode } from "../base/errors.ts";
 import { cgroupFacts, controllerFolder } from "../runtime/cgroup.ts";
 import { processesOf, thaw } from "../runtime/cgroup-processes.ts";
 import type { LinuxResources } from "../spec/oci-runtime.ts";
@@ -74,7 +74,7 @@ function written(
     writeFileSync(path, value);
     return true;
   } catch (err) {
-    if (fine !== undefined && err instanceof Error && "code" in err && err.code === fine) return false;
+    if (fine !== undefined && hasCode(err, fine)) return false;
     throw err;
   }
 }

@@ -8,7 +8,7 @@ import { kill, processStartTime, type ExitStatus } from "../sys/process.ts";
 import { listenForConsole, type ConsoleSocket } from "./console.ts";
 import type { Context } from "./context.ts";
 import { makeStdio, removeStdio, type OwnEnds, type TaskStdio } from "./stdio.ts";
-import { errorText } from "../base/errors.ts";
+import { errorText, hasCode } from "../base/errors.ts";
 
 /** A runtime that has not come to an end by then is stuck: it is killed, and the start has failed. */
 const startLimitMs = 60_000;
@@ -115,7 +115,7 @@ function messages({ logFile }: TaskSpec, { stderr }: OwnEnds): string {
   try {
     logged = readFileSync(logFile, "utf8").slice(-messageBytesMax);
   } catch (err) {
-    if ((err as NodeJS.ErrnoException).code !== "ENOENT") throw err;
+    if (!hasCode(err, "ENOENT")) throw err;
   }
   return logged + said;
 }

@@ -1,6 +1,6 @@
 // The bridges that containers are plugged into: our own, made when they are not there, or existing ones of the user's.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { InvalidParameterError } from "../base/errors.ts";
+import { InvalidParameterError, hasCode } from "../base/errors.ts";
 import type { Instance } from "../base/instance.ts";
 import type { Log } from "../base/log.ts";
 import { addAddress, removeAddress, type InterfaceAddress } from "../netlink/address.ts";
@@ -117,7 +117,7 @@ function read(path: string): string | undefined {
   try {
     return readFileSync(path, "latin1").trim();
   } catch (err) {
-    if ((err as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    if (hasCode(err, "ENOENT")) return undefined;
     throw err;
   }
 }

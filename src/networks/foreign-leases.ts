@@ -1,6 +1,7 @@
 // Addresses that another DHCP server gave out on a bridge which is not ours: those of dnsmasq beside lxcbr0, as lxc-net starts
 // it. The other way round dnsmasq sees to it: before it offers an address it asks by ping whether somebody has it.
 import { readFileSync } from "node:fs";
+import { hasCode } from "../base/errors.ts";
 import { parseAddress } from "./subnet.ts";
 
 /** Where lxc-net lets dnsmasq keep its leases. */
@@ -13,7 +14,7 @@ export function foreignLeases(bridge: string, nowMs: number): ReadonlySet<bigint
   try {
     return leasedAddresses(readFileSync(leaseFile(bridge), "utf8"), nowMs);
   } catch (err) {
-    if (err instanceof Error && "code" in err && err.code === "ENOENT") return new Set();
+    if (hasCode(err, "ENOENT")) return new Set();
     throw err;
   }
 }

@@ -2,7 +2,7 @@
 // The daemon takes each connection and makes one to the container; the listener also keeps the port from others.
 import { createSocket, type RemoteInfo, type Socket as DatagramSocket } from "node:dgram";
 import type { Socket } from "bun";
-import { errorText, SystemError } from "../base/errors.ts";
+import { errorText, SystemError, hasCode } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { isIpv6, type PortMapping } from "./port-mapping.ts";
 
@@ -13,7 +13,7 @@ export class RelayPortError extends SystemError {
   constructor(port: number, cause: unknown) {
     super(errorText(cause), { cause });
     this.port = port;
-    this.inUse = (cause as NodeJS.ErrnoException).code === "EADDRINUSE";
+    this.inUse = hasCode(cause, "EADDRINUSE");
   }
 }
 

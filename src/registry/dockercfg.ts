@@ -6,7 +6,7 @@
 // The second one, of the same year, is JSON: {"https://index.docker.io/v1/": {"auth": …, "email": …}}.
 
 import { readFileSync } from "node:fs";
-import { SystemError } from "../base/errors.ts";
+import { SystemError, hasCode } from "../base/errors.ts";
 
 /** In the daemon's root. */
 export const dockercfgName = ".dockercfg";
@@ -27,7 +27,7 @@ export function readDockercfg(path: string): readonly DockercfgEntry[] {
   try {
     text = readFileSync(path, "utf8");
   } catch (err) {
-    if ((err as NodeJS.ErrnoException).code === "ENOENT") return [];
+    if (hasCode(err, "ENOENT")) return [];
     throw err;
   }
   try {

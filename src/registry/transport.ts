@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { getCACertificates } from "node:tls";
 import { buildInfo } from "../base/build-info.ts";
-import { InvalidParameterError } from "../base/errors.ts";
+import { InvalidParameterError, hasCode } from "../base/errors.ts";
 import { isInsecureHost, type Endpoint, type RegistryConfig, type RegistryOptions } from "./endpoint.ts";
 import { proxyFor, type ProxySettings } from "./proxy.ts";
 import { printable, UnreachableError } from "./registry-error.ts";
@@ -140,7 +140,7 @@ function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder).toSorted();
   } catch (err) {
-    if (["ENOENT", "ENOTDIR"].includes((err as NodeJS.ErrnoException).code ?? "")) return [];
+    if (hasCode(err, "ENOENT", "ENOTDIR")) return [];
     throw err;
   }
 }

@@ -1,7 +1,7 @@
 // The sockets that questions come in by: UDP and TCP on every address, all with one port.
 import type { udp } from "bun";
 import { createServer, isIPv6, type Server as TcpServer, type Socket } from "node:net";
-import { SystemError } from "../base/errors.ts";
+import { SystemError, hasCode } from "../base/errors.ts";
 import { enlargeReceiveBuffer } from "../sys/receive-buffer.ts";
 import { FrameReader, framed } from "./frames.ts";
 import type { Responder } from "./responder.ts";
@@ -26,7 +26,7 @@ export async function listen(
   const failures: unknown[] = [];
   for (const port of ports) {
     const opened = await openAll(addresses, port, respond).catch((err: unknown) => {
-      if (!isTaken(err)) throw err;
+      if (!hasCode(err, "EADDRINUSE")) throw err;
       failures.push(err);
       return undefined;
     });
@@ -142,8 +142,4 @@ function serveConnection(socket: Socket, respond: Responder): void {
       });
     }
   });
-}
-
-function isTaken(err: unknown): boolean {
-  return err instanceof Error && "code" in err && err.code === "EADDRINUSE";
 }

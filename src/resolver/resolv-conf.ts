@@ -1,5 +1,6 @@
 // resolv.conf(5): read, and the host's own found.
 import { readFileSync, statSync } from "node:fs";
+import { hasCode } from "../base/errors.ts";
 
 export type ResolvConf = {
   readonly servers: readonly string[];
@@ -58,7 +59,7 @@ function readIfThere(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (err) {
-    if (err instanceof Error && "code" in err && err.code === "ENOENT") return "";
+    if (hasCode(err, "ENOENT")) return "";
     throw err;
   }
 }

@@ -2,6 +2,7 @@
 // nobody uses any more.
 import { readFileSync, readdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { hasCode } from "../base/errors.ts";
 import { failedWith } from "../sys/errno.ts";
 import { kill } from "../sys/process.ts";
 import { cgroupFolders, controllerFolder } from "./cgroup.ts";
@@ -138,11 +139,7 @@ function readIfThere(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (err) {
-    if (hasCode(err, "ENOENT") || hasCode(err, "ENODEV")) return "";
+    if (hasCode(err, "ENOENT", "ENODEV")) return "";
     throw err;
   }
-}
-
-function hasCode(err: unknown, code: string): boolean {
-  return err instanceof Error && "code" in err && err.code === code;
 }

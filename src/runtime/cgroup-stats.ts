@@ -1,6 +1,7 @@
 // What a container has used, in the kernel's own numbers; 0 where a controller or the group is not there.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { hasCode } from "../base/errors.ts";
 import { controllerFolder } from "./cgroup.ts";
 import type { CgroupFacts } from "./cgroup.ts";
 
@@ -177,7 +178,7 @@ function readIfThere(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (err) {
-    if (err instanceof Error && "code" in err && (err.code === "ENOENT" || err.code === "ENODEV")) return "";
+    if (hasCode(err, "ENOENT", "ENODEV")) return "";
     throw err;
   }
 }

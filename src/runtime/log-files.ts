@@ -2,6 +2,7 @@
 // .gz. The monitor renames them at any time, so all are opened first and told apart by their inodes.
 import { open, stat, type FileHandle } from "node:fs/promises";
 import { createGunzip } from "node:zlib";
+import { hasCode } from "../base/errors.ts";
 import { newline } from "./log-entry.ts";
 
 export type OpenLog = {
@@ -59,7 +60,7 @@ export async function inodeOf(path: string): Promise<number | undefined> {
   try {
     return (await stat(path)).ino;
   } catch (err) {
-    if ((err as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    if (hasCode(err, "ENOENT")) return undefined;
     throw err;
   }
 }
@@ -73,7 +74,7 @@ async function openLog(path: string, compressed: boolean): Promise<OpenLog | und
   try {
     handle = await open(path, "r");
   } catch (err) {
-    if ((err as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    if (hasCode(err, "ENOENT")) return undefined;
     throw err;
   }
   const { ino, size } = await handle.stat();

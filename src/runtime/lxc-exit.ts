@@ -3,6 +3,7 @@
 //   int type: 0 state, 1 priority, 2 exit code      char name[NAME_MAX + 1]      int value: as waitpid(2) tells it
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { hasCode } from "../base/errors.ts";
 
 const messageBytes = 264;
 const valueOffset = 260;
@@ -33,7 +34,7 @@ export function exitStatusIn(path: string): number | undefined {
   try {
     return exitStatusFrom(readFileSync(path));
   } catch (err) {
-    if (err instanceof Error && "code" in err && err.code === "ENOENT") return undefined;
+    if (hasCode(err, "ENOENT")) return undefined;
     throw err;
   }
 }

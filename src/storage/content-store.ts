@@ -4,7 +4,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileDurable } from "../base/durable-file.ts";
-import { NotFoundError, SystemError } from "../base/errors.ts";
+import { NotFoundError, SystemError, hasCode } from "../base/errors.ts";
 import { digestHex, digestOf, digestOfHex, type Digest } from "../spec/digest.ts";
 
 export type ContentStore = { readonly folder: string };
@@ -56,7 +56,7 @@ function readIfThere(path: string): Uint8Array | undefined {
   try {
     return readFileSync(path);
   } catch (err) {
-    if ((err as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    if (hasCode(err, "ENOENT")) return undefined;
     throw err;
   }
 }

@@ -4,6 +4,7 @@
 // before anything else can run. So each pair of calls here is synchronous, in one function, in try/finally, and what is
 // done inside is only to open something (a socket stays bound to the namespace it was opened in).
 import { existsSync, unlinkSync } from "node:fs";
+import { hasCode } from "../base/errors.ts";
 import { closeFd, O_CREAT, O_EXCL, O_RDONLY, openFile } from "./file.ts";
 import { check, libc } from "./libc.ts";
 import { MNT_DETACH, mount, MS_BIND, unmountIfMounted } from "./mount.ts";
@@ -38,7 +39,7 @@ export function removeNetns(path: string): void {
   try {
     unlinkSync(path);
   } catch (err) {
-    if ((err as NodeJS.ErrnoException).code !== "ENOENT") throw err;
+    if (!hasCode(err, "ENOENT")) throw err;
   }
 }
 

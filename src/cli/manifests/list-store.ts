@@ -4,6 +4,7 @@
 
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
+import { hasCode } from "../../base/errors.ts";
 import type { Reference } from "../../spec/reference.ts";
 import { CommandError } from "../failure.ts";
 import { wholeName, type LocalManifest } from "./local-manifest.ts";
@@ -66,6 +67,6 @@ function fileName(reference: Reference): string {
 }
 
 function missing(err: unknown): undefined {
-  if (err instanceof Error && "code" in err && err.code === "ENOENT") return undefined;
+  if (hasCode(err, "ENOENT")) return undefined;
   throw err;
 }

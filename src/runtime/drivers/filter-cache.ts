@@ -4,6 +4,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { hasCode } from "../../base/errors.ts";
 import type { RuntimeSpec } from "../../spec/oci-runtime.ts";
 import type { Driver } from "../driver.ts";
 
@@ -48,7 +49,7 @@ function readIfThere(path: string): Buffer | undefined {
     const program = readFileSync(path);
     return program.length > 0 ? program : undefined;
   } catch (err) {
-    if (err instanceof Error && "code" in err && err.code === "ENOENT") return undefined;
+    if (hasCode(err, "ENOENT")) return undefined;
     throw err;
   }
 }

@@ -3,7 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { InvalidParameterError, SystemError, errorText } from "../../base/errors.ts";
+import { InvalidParameterError, SystemError, errorText, hasCode } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { Driver, DriverKind } from "../driver.ts";
 import { ociDriver } from "./oci-driver.ts";
@@ -97,7 +97,7 @@ function readIfThere(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (err) {
-    if (err instanceof Error && "code" in err && err.code === "ENOENT") return "";
+    if (hasCode(err, "ENOENT")) return "";
     throw err;
   }
 }
