@@ -1,5 +1,6 @@
 // `exec`: another program in a container, started by lxc-attach and prepared by /sbin/init.
 import { readFileSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
 import { capabilityMask } from "../runtime/oci-spec/capabilities.ts";
 import { initArguments } from "../runtime/oci-spec/sysinit.ts";
 import { kitDestination } from "../runtime/sysinit-kit.ts";
@@ -10,8 +11,6 @@ import { toolPath } from "./run.ts";
 import { kill as sendSignal, waitpid } from "../sys/process.ts";
 import { consoleSizeOf, startProgram } from "./start-program.ts";
 import { enterMonitorsNetns } from "./tools.ts";
-
-const sigkill = 9;
 
 export function exec(call: RuntimeCall): void {
   const [id] = call.words;
@@ -53,6 +52,6 @@ export function exec(call: RuntimeCall): void {
 
 /** lxc-attach would only wait for the program, reap it, and forget by which signal it ended: that is the monitor's to see. */
 function endTool(pid: number): void {
-  sendSignal(pid, sigkill);
+  sendSignal(pid, constants.signals.SIGKILL);
   waitpid(pid, 0);
 }

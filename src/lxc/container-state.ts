@@ -4,10 +4,13 @@ import { join } from "node:path";
 import { lxcEndFiles, type EndFiles } from "../runtime/lxc-exit.ts";
 import { NotFoundError, hasCode } from "../base/errors.ts";
 
-export type ContainerState = {
-  readonly pid: number;
+/** A number alone may be another process's by the time it is used. */
+export type RunningProcess = { readonly pid: number; readonly startTime: string };
+
+/** `pid`: the container's first process. */
+export type ContainerState = RunningProcess & {
   /** LXC's own process, which is the parent of the container's first. */
-  readonly monitor: { readonly pid: number; readonly startTime: string };
+  readonly monitor: RunningProcess;
   readonly cgroupsPath: string;
   /** CapBnd of the container's programs. */
   readonly capabilities: readonly string[];

@@ -13,7 +13,14 @@ import { openNetns, moveToNewNetns } from "../sys/namespace.ts";
 import { processStartTime } from "../sys/process.ts";
 import { needed, type RuntimeCall } from "./command-line.ts";
 import { containerConfig, monitorGroups } from "./container-config.ts";
-import { forgetState, lxcName, stateFiles, writeState, type StateFiles } from "./container-state.ts";
+import {
+  forgetState,
+  lxcName,
+  stateFiles,
+  writeState,
+  type RunningProcess,
+  type StateFiles,
+} from "./container-state.ts";
 import { deviceScript, stopScript, sysctlScript } from "./hook-scripts.ts";
 import { placeMasks, placeMounts } from "./mount-points.ts";
 import { seccompPolicy } from "./seccomp-policy.ts";
@@ -43,8 +50,8 @@ export function run(call: RuntimeCall): void {
       passedOn: [openMonitorFifo(call.root, id)],
       ready: ({ toolPid, pid }) => {
         writeState(files, {
-          pid,
-          monitor: { pid: toolPid, startTime: processStartTime(toolPid) ?? "" },
+          ...running(pid),
+          monitor: running(toolPid),
           cgroupsPath: spec.linux.cgroupsPath,
           capabilities: spec.process.capabilities.bounding,
         });
@@ -57,6 +64,10 @@ export function run(call: RuntimeCall): void {
     forgetState(call.root, id);
     throw err;
   }
+}
+
+function running(pid: number): RunningProcess {
+  return { pid, startTime: processStartTime(pid) ?? "" };
 }
 
 function makeFolder(id: string, folder: string): void {

@@ -1,5 +1,6 @@
 // The verbs for a container that is there.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
 import { join } from "node:path";
 import { DeadlineError, NotFoundError, SystemError, hasCode } from "../base/errors.ts";
 import { cgroupFacts, controllerFolder } from "../runtime/cgroup.ts";
@@ -10,11 +11,17 @@ import { enterNetns } from "../sys/namespace.ts";
 import { isRunning, kill as sendSignal } from "../sys/process.ts";
 import { cgroupLimits } from "./cgroup-limits.ts";
 import { needed, type RuntimeCall } from "./command-line.ts";
-import { forgetState, readState, stateFiles, type ContainerState } from "./container-state.ts";
+import {
+  forgetState,
+  readState,
+  stateFiles,
+  type ContainerState,
+  type RunningProcess,
+} from "./container-state.ts";
 import { removeMonitorFifo } from "./monitor-fifo.ts";
 import { removeGroups } from "./run.ts";
 
-const sigkill = 9;
+const { SIGKILL } = constants.signals;
 /** LXC takes mounts, groups and itself away within some ten ms of the container's end. */
 const endLimitMs = 5000;
 const freezeLimitMs = 5000;
@@ -46,9 +53,9 @@ export function freeze({ root, words: [id] }: RuntimeCall, frozen: boolean): voi
 }
 
 export function kill({ root, flags, words: [id, signal = "15"] }: RuntimeCall): void {
-  const { pid, cgroupsPath } = readState(root, id);
-  const pids = flags.has("all") ? processesOf(cgroupFacts(), cgroupsPath) : [pid];
-  for (const one of pids) killIfThere(one, Number(signal));
+  const state = readState(root, id);
+  if (!flags.has("all")) signalIfRunning(state, Number(signal));
+  else for (const pid of processesOf(cgroupFacts(), state.cgroupsPath)) signalIfThere(pid, Number(signal));
 }
 
 /** The files of the group are written as LXC would. */
@@ -90,10 +97,10 @@ export function remove({ root, words: [id] }: RuntimeCall): void {
   }
   const cgroup = cgroupFacts();
   thaw(cgroup, state.cgroupsPath);
+  signalIfRunning(state, SIGKILL);
   const { pid, startTime } = state.monitor;
-  if (isRunning(pid, startTime)) killIfThere(state.pid, sigkill);
   for (let waitedMs = 0; isRunning(pid, startTime); waitedMs += pollMs) {
-    if (waitedMs > endLimitMs) killIfThere(pid, sigkill);
+    if (waitedMs > endLimitMs) signalIfThere(pid, SIGKILL);
     if (waitedMs > 2 * endLimitMs) throw new DeadlineError(`lxc-start of ${id} does not end`);
     Bun.sleepSync(pollMs);
   }
@@ -112,7 +119,11 @@ function stateOf(root: string, id: string): ContainerState | undefined {
   }
 }
 
-function killIfThere(pid: number, signal: number): void {
+function signalIfRunning({ pid, startTime }: RunningProcess, signal: number): void {
+  if (isRunning(pid, startTime)) signalIfThere(pid, signal);
+}
+
+function signalIfThere(pid: number, signal: number): void {
   try {
     sendSignal(pid, signal);
   } catch (err) {
