@@ -5,41 +5,25 @@ import { parseArgs } from "node:util";
 import { defaultExecRoot } from "./base/instance.ts";
 import { InvalidParameterError, hasCode } from "./base/errors.ts";
 import { networkOptions } from "./daemon-network-config.ts";
-import type { RegistrySettings } from "./engine/registries.ts";
-import type { NetworksOptions } from "./networks/networks.ts";
+import type { EngineConfig } from "./engine/engine.ts";
 import type { RcliAddress } from "./rcli/address.ts";
 import { parseRcliAddress } from "./rcli/address.ts";
 import type { ProxySettings } from "./registry/proxy.ts";
 import { registryKeys, registrySettings } from "./registry-settings.ts";
-import type { ResolvConf } from "./resolver/resolv-conf.ts";
 
 export type TlsFiles = { readonly ca: string; readonly cert: string; readonly key: string };
 
-export type DaemonConfig = {
-  readonly root: string;
-  readonly execRoot: string;
+/** What the engine is to be, and how it is reached. */
+export type DaemonConfig = Omit<EngineConfig, "program"> & {
   readonly pidFile: string;
   /** Addresses to listen on: `unix:///path`, `tcp://host:port`. Never empty. */
   readonly hosts: readonly string[];
   /** Where the command protocol of 2013 is spoken, if it is. */
   readonly rcli: RcliAddress | undefined;
   readonly socketGroup: string;
-  readonly network: Omit<NetworksOptions, "instance" | "execRoot">;
-  /** What stands in resolv.conf for containers that ask for nothing else of that kind. */
-  readonly dns: ResolvConf;
-  readonly defaultRuntime: string | undefined;
-  /** Further runtimes: name to path of an executable that takes runc's command line. */
-  readonly runtimes: Readonly<Record<string, string>>;
-  readonly logOptions: Readonly<Record<string, string>>;
-  readonly labels: readonly string[];
-  readonly registries: RegistrySettings;
   readonly tls: TlsFiles | undefined;
   /** Plain tcp on other addresses than loopback: whoever reaches the port is root here. */
   readonly unauthenticatedTcp: boolean;
-  readonly debug: boolean;
-  /** Every container starts by our own /sbin/init. */
-  readonly sysinit: boolean;
-  readonly initPath: string | undefined;
 };
 
 const flags = {

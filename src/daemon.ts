@@ -164,38 +164,10 @@ function listenOptions({ socketGroup, unauthenticatedTcp, tls }: DaemonConfig): 
 }
 
 function engineConfig(config: DaemonConfig): EngineConfig {
-  const {
-    root,
-    execRoot,
-    network,
-    dns,
-    defaultRuntime,
-    runtimes,
-    logOptions,
-    labels,
-    debug,
-    sysinit,
-    initPath,
-  } = config;
-  const { registries } = config;
   // Compiled, argv[1] is a path inside the executable; from the sources it is src/main.ts.
   const main = process.argv[1] ?? "";
   const program = main.startsWith("/$bunfs/") ? [process.execPath] : [process.execPath, main];
-  return {
-    root,
-    execRoot,
-    network,
-    dns,
-    defaultRuntime,
-    runtimes,
-    logOptions,
-    labels,
-    registries,
-    debug,
-    program,
-    sysinit,
-    initPath,
-  };
+  return { ...config, program };
 }
 
 /**

@@ -265,7 +265,7 @@ export class ImageStore {
   /** Chain ids of the layers that an image's config asks for; undefined when it cannot be read. */
   layersOfConfig(id: Digest): readonly Digest[] | undefined {
     try {
-      return chainIDsOf(parseImageConfig(readBlob(this.#content, id)).rootfs.diff_ids);
+      return chainIDsOf(parseImageConfig(this.content(id)).rootfs.diff_ids);
     } catch {
       return undefined; // why not is told by whoever wants to use the image
     }
@@ -310,7 +310,7 @@ export class ImageStore {
 
   #isThere(digest: Digest): boolean {
     try {
-      readBlob(this.#content, digest);
+      this.content(digest);
       return true;
     } catch {
       return false;

@@ -1,7 +1,7 @@
 // The commands about what is in a container and what it does: files, changes, use of resources.
 
 import type { Command } from "../command.ts";
-import { noTruncFlag, tableFormatFlag } from "./shared-flags.ts";
+import { noTruncFlag, outputFlag, tableFormatFlag } from "./shared-flags.ts";
 
 export const containerDataCommands: readonly Command[] = [
   {
@@ -59,15 +59,7 @@ container source to stdout.`,
     usage: "[OPTIONS] CONTAINER",
     operands: { min: 1, max: 1 },
     names: "container",
-    flags: [
-      {
-        name: "output",
-        short: "o",
-        type: "string",
-        file: true,
-        help: "Write to this file instead of STDOUT",
-      },
-    ],
+    flags: [outputFlag],
     load: () => import("../commands/archives-out.ts").then((module) => module.exportArchive),
   },
   {

@@ -7,6 +7,7 @@ import {
   inspectFormatFlag,
   longFilterFlag,
   noTruncFlag,
+  outputFlag,
   tableFormatFlag,
 } from "./shared-flags.ts";
 
@@ -89,16 +90,7 @@ export const imageCommands: readonly Command[] = [
     usage: "[OPTIONS] IMAGE [IMAGE...]",
     operands: { min: 1 },
     names: "image",
-    flags: [
-      {
-        name: "output",
-        short: "o",
-        type: "string",
-        file: true,
-        help: "Write to this file instead of STDOUT",
-      },
-      platform,
-    ],
+    flags: [outputFlag, platform],
     load: () => import("../commands/archives-out.ts").then((module) => module.save),
   },
   {

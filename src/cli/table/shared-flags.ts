@@ -24,6 +24,15 @@ export const longFilterFlag: Flag = {
 
 export const forceFlag: Flag = { name: "force", short: "f", type: "bool", help: "Do not ask first" };
 
+/** Of archives; without it they go to stdout. */
+export const outputFlag: Flag = {
+  name: "output",
+  short: "o",
+  type: "string",
+  file: true,
+  help: "Write to this file instead of STDOUT",
+};
+
 export const noTruncFlag: Flag = { name: "no-trunc", type: "bool", help: "Do not cut long values" };
 
 export const tableFormatFlag: Flag = {
