@@ -1,5 +1,6 @@
 // The arguments of the in-container init: those of the first Docker's sysinit, `-e K=V… -g GATEWAY -u USER [--] PROGRAM ARG…`,
 // and ours for what a runtime does where there is one.
+import { fromInitEnvironment } from "../spec/init-environment.ts";
 import type { WindowSize } from "../sys/pty.ts";
 
 export type InitArguments = {
@@ -28,6 +29,7 @@ export type InitArguments = {
 
 export const initUsage = `usage: init [OPTION VALUE]... [--] PROGRAM [ARG...]
   -e KEY=VALUE       a variable of the program's environment, which has no others
+  -E                 and those that init was given in its own, where nobody else reads them
   -g GATEWAY         where the default route leads
   -u USER[:GROUP]    by name or number
   -a GROUP           one more group of the program
@@ -38,13 +40,19 @@ export const initUsage = `usage: init [OPTION VALUE]... [--] PROGRAM [ARG...]
   -r FD, -t FD       where to report to, and where to send a terminal to
   -z ROWSxCOLUMNS    of the terminal`;
 
+type OwnEnvironment = Readonly<Record<string, string | undefined>>;
+
 type Options = { -readonly [Key in keyof InitArguments]?: InitArguments[Key] };
 
 /**
  * Options in one- and two-dash form, the value behind `=` or as the next word; the first other word is the program. An item
  * without `=` gets an empty value, and one named `container` (which LXC sets) is dropped, as in 2013. A text says what is wrong.
+ * `own`: the environment that init itself was given.
  */
-export function parseInitArguments(args: readonly string[]): InitArguments | string {
+export function parseInitArguments(
+  args: readonly string[],
+  own: OwnEnvironment = {},
+): InitArguments | string {
   const environment: Record<string, string> = {};
   const gateways: string[] = [];
   const groups: string[] = [];
@@ -56,7 +64,7 @@ export function parseInitArguments(args: readonly string[]): InitArguments | str
       : { supervise: false, ...options, environment, gateways, groups, program, programArguments };
   for (let word = words.shift(); word !== undefined; word = words.shift()) {
     if (word === "--") return withProgram(words);
-    const [, letter = "", inWord] = /^--?([eguacnwsrtz])(?:=(.*))?$/s.exec(word) ?? [];
+    const [, letter = "", inWord] = /^--?([eEguacnwsrtz])(?:=(.*))?$/s.exec(word) ?? [];
     if (letter === "") {
       if (word.startsWith("-")) return `unknown option ${word}\n${initUsage}`;
       return withProgram([word, ...words]);
@@ -65,10 +73,16 @@ export function parseInitArguments(args: readonly string[]): InitArguments | str
       options.supervise = true;
       continue;
     }
+    if (letter === "E") {
+      for (const variable of fromInitEnvironment(own)) addVariable(environment, variable);
+      continue;
+    }
     const value = inWord ?? words.shift();
     if (value === undefined) return `option ${word} needs a value\n${initUsage}`;
-    if (letter === "e") addVariable(environment, value);
-    else if (letter === "g") gateways.push(value);
+    if (letter === "e") {
+      // LXC's own, which 2013 dropped.
+      if (!value.startsWith("container=")) addVariable(environment, value);
+    } else if (letter === "g") gateways.push(value);
     else if (letter === "a") groups.push(value);
     else if (!addOption(options, letter, value)) return `option -${letter}: ${value} is no value for it`;
   }
@@ -92,5 +106,5 @@ function addOption(options: Options, letter: string, value: string): boolean {
 function addVariable(environment: Record<string, string>, item: string): void {
   const at = item.indexOf("=");
   const name = at < 0 ? item : item.slice(0, at);
-  if (name !== "" && name !== "container") environment[name] = at < 0 ? "" : item.slice(at + 1);
+  if (name !== "") environment[name] = at < 0 ? "" : item.slice(at + 1);
 }

@@ -31,7 +31,7 @@ export async function runInit(args: readonly string[]): Promise<number> {
     writeSync(1, `${initUsage}\n`);
     return 0;
   }
-  const parsed = parseInitArguments(args);
+  const parsed = parseInitArguments(args, process.env);
   if (typeof parsed === "string") return complain(undefined, { exitCode: failed, message: parsed });
   const { environment, program, programArguments, reportFd } = parsed;
   closeOnExecFrom(3);

@@ -4,6 +4,7 @@ import { constants } from "node:os";
 import { capabilityMask } from "../runtime/oci-spec/capabilities.ts";
 import { initArguments } from "../runtime/oci-spec/sysinit.ts";
 import { kitDestination } from "../runtime/sysinit-kit.ts";
+import { toInitEnvironment } from "../spec/init-environment.ts";
 import type { Process } from "../spec/oci-runtime.ts";
 import { needed, type RuntimeCall } from "./command-line.ts";
 import { lxcName, readState } from "./container-state.ts";
@@ -21,6 +22,7 @@ export function exec(call: RuntimeCall): void {
   const { uid, gid, additionalGids } = program.user;
   const had = capabilityMask(state.capabilities);
   const wantsMore = (capabilityMask(program.capabilities.bounding) & ~had) !== 0n;
+  const variables = toInitEnvironment(program.env);
   enterMonitorsNetns(state);
   startProgram({
     tool: toolPath("lxc-attach"),
@@ -33,6 +35,7 @@ export function exec(call: RuntimeCall): void {
       "--clear-env",
       "-v",
       `LD_LIBRARY_PATH=${kitDestination}`,
+      ...Object.keys(variables).flatMap((name) => ["--keep-var", name]),
       ...(wantsMore ? ["--elevated-privileges=CAP"] : []),
     ],
     init: initArguments(program, {
@@ -40,6 +43,7 @@ export function exec(call: RuntimeCall): void {
       groups: additionalGids.map(String),
       folder: program.cwd,
     }),
+    toolVariables: variables,
     consoleSocket: call.options["console-socket"],
     consoleSize: consoleSizeOf(program),
     log,

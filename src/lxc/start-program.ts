@@ -24,6 +24,8 @@ export type ProgramStart = {
   readonly init: readonly string[];
   readonly consoleSocket: string | undefined;
   readonly consoleSize: WindowSize | undefined;
+  /** Variables of the tool itself, besides the usual ones. */
+  readonly toolVariables?: Readonly<Record<string, string>>;
   /** The tool's. */
   readonly log: string;
   /** Descriptors for the tool itself. */
@@ -37,7 +39,7 @@ export type Started = { readonly toolPid: number; readonly pid: number };
 const reportBytesMax = 64 * 1024;
 const readyWord = "ready\n";
 /** LXC's hooks are shell commands. */
-const toolEnvironment = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" };
+const usualEnvironment = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" };
 
 /**
  * Throws what init says when it could not start the program, or what the tool's log says when init never spoke. The tool has
@@ -49,6 +51,7 @@ export function startProgram({
   init,
   consoleSocket,
   consoleSize,
+  toolVariables = {},
   passedOn = [],
   log,
   ready,
@@ -61,7 +64,7 @@ export function startProgram({
   const toolPid = posixSpawn({
     path: tool,
     argv: [tool, ...toolArguments, "--", initPath, "-r", String(inits), ...terminal, ...initArguments],
-    env: toolEnvironment,
+    env: { ...usualEnvironment, ...toolVariables },
     stdio: [0, 1, 2],
   });
   for (const fd of [inits, socket]) if (fd !== undefined) closeFd(fd);

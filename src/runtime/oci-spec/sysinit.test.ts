@@ -24,9 +24,9 @@ const sysinit = {
 test("underSysinit: the article's start line, with what a runtime would do besides", () => {
   const { args, env, user, cwd } = underSysinit(program, sysinit);
   expect(args.join(" ")).toBe(
-    "/sbin/init -e PATH=/bin -e A=b c -g 172.18.0.1 -u web:web -a video -w /srv -c 21 -n 512 -- web -e",
+    "/sbin/init -E -g 172.18.0.1 -u web:web -a video -w /srv -c 21 -n 512 -- web -e",
   );
-  expect(env).toEqual(["LD_LIBRARY_PATH=/.sampan"]);
+  expect(env).toEqual(["LD_LIBRARY_PATH=/.sampan", 'SAMPAN_ENV_0="PATH=/bin"', 'SAMPAN_ENV_1="A=b c"']);
   expect(user).toEqual({ uid: 0, gid: 0, additionalGids: [] });
   expect(cwd).toBe("/srv");
 });

@@ -3,6 +3,7 @@
 import { sysinitAnnotation } from "../../spec/annotations.ts";
 import type { HostConfig } from "../../spec/docker.ts";
 import type { CapabilitySets, Mount, Process } from "../../spec/oci-runtime.ts";
+import { toInitEnvironment } from "../../spec/init-environment.ts";
 import { kitDestination } from "../sysinit-kit.ts";
 import { capabilityMask } from "./capabilities.ts";
 import { capabilitySets } from "./process.ts";
@@ -34,7 +35,10 @@ export function underSysinit(process: Process, sysinit: Sysinit): Process {
   return {
     ...process,
     user: { uid: 0, gid: 0, additionalGids: [] },
-    env: [`LD_LIBRARY_PATH=${kitDestination}`],
+    env: [
+      `LD_LIBRARY_PATH=${kitDestination}`,
+      ...Object.entries(toInitEnvironment(process.env)).map(([name, value]) => `${name}=${value}`),
+    ],
     args: initArguments(process, { ...sysinit, folder: process.cwd }),
     capabilities: withThoseNeeded(process.capabilities, sysinit),
   };
@@ -43,15 +47,15 @@ export function underSysinit(process: Process, sysinit: Sysinit): Process {
 export type InitTask = Pick<Sysinit, "user" | "groups"> &
   Partial<Pick<Sysinit, "gateways" | "supervise">> & { readonly folder: string };
 
-/** `/sbin/init`, what it is to do, and the program. */
+/** `/sbin/init`, what it is to do, and the program. Its variables go by `toInitEnvironment`. */
 export function initArguments(
-  { args, env, capabilities, rlimits = [] }: Process,
+  { args, capabilities, rlimits = [] }: Process,
   { gateways = [], user, groups, folder, supervise = false }: InitTask,
 ): readonly string[] {
   const openFiles = rlimits.find(({ type }) => type === "RLIMIT_NOFILE")?.soft;
   return [
     sysinitPath,
-    ...env.flatMap((variable) => ["-e", variable]),
+    "-E",
     ...gateways.flatMap((gateway) => ["-g", gateway]),
     "-u",
     user || "0",
