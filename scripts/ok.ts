@@ -8,6 +8,7 @@ const checks: readonly Check[] = [
   { name: "format", command: ["oxfmt", "--check"] },
   { name: "layers", command: ["bun", "scripts/layers.ts"] },
   { name: "documents", command: ["bun", "scripts/command-docs.ts", "--check"] },
+  { name: "their length", command: ["bun", "scripts/document-limits.ts"] },
   { name: "dead code", command: ["knip", "--no-progress"] },
   { name: "unit tests", command: ["bun", "test", "./src"] },
 ];
