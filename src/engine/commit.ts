@@ -14,6 +14,7 @@ import { closeFd, O_DIRECTORY, O_PATH, openFile } from "../sys/file.ts";
 import { openView } from "./container-view.ts";
 import { publishContainerEvent } from "./engine.ts";
 import type { Engine } from "./engine.ts";
+import { holdLayers } from "./held-layers.ts";
 import { publishImageEvent } from "./images.ts";
 import { pauseForCommit, resumeAfterCommit } from "./pause.ts";
 
@@ -46,7 +47,7 @@ export async function commitContainer(
   const config = committedConfig(record.config, options.config, changes);
 
   // The container, and with it what keeps the layers below, may go before the image is there.
-  using _hold = engine.images.layers.hold(record.layers);
+  await using _hold = holdLayers(engine, record.layers);
   const paused = options.pause && state.status === "running";
   if (paused) await pauseForCommit(engine, id);
   let layer: StagedLayer;

@@ -6,6 +6,7 @@ import { familiarString } from "../spec/reference.ts";
 import type { FsckLine, GraphJson, GraphLayer } from "../spec/graph.ts";
 import type { LayerRecord } from "../storage/layer-store.ts";
 import type { Engine } from "./engine.ts";
+import { holdLayers } from "./held-layers.ts";
 
 /** A layer before those that stand on it; trees in the order of their lowest layer's id. */
 export function listLayers({ images, containers }: Engine): GraphLayer[] {
@@ -46,6 +47,10 @@ function jsonOf(images: Engine["images"], having: readonly Digest[], chainID: Di
   return image && graphJson(image.layers, image.layers.indexOf(chainID), image.body);
 }
 
-export function checkGraph({ images, containers }: Engine, repair: boolean): AsyncIterable<FsckLine> {
-  return fsck(images, { containers: () => containers.all() }, repair);
+export function checkGraph(engine: Engine, repair: boolean): AsyncIterable<FsckLine> {
+  const users = {
+    containers: () => engine.containers.all(),
+    hold: (chainIDs: readonly string[]) => holdLayers(engine, chainIDs),
+  };
+  return fsck(engine.images, users, repair);
 }

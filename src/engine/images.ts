@@ -17,6 +17,7 @@ import type { Image } from "../images/image-store.ts";
 import type { ByteSource } from "../storage/byte-reader.ts";
 import type { ImageDeleteItem, ImageSummary } from "../spec/docker.ts";
 import type { Engine } from "./engine.ts";
+import { holdLayers } from "./held-layers.ts";
 import { layersInUse } from "./remove.ts";
 
 export type ImageListOptions = {
@@ -78,9 +79,14 @@ export async function loadImages(
   archive: ByteSource,
   options: ReadOptions,
 ): Promise<LoadedImage[]> {
-  const loaded = await loadStored(engine.images, archive, options);
-  for (const { image } of loaded) publishImageEvent(engine, "load", image, image.id);
-  return loaded;
+  try {
+    const loaded = await loadStored(engine.images, archive, options);
+    for (const { image } of loaded) publishImageEvent(engine, "load", image, image.id);
+    return loaded;
+  } finally {
+    // It held the layers that were here already: an image removed meanwhile left them to it.
+    await sweepLayers(engine.images, () => layersInUse(engine));
+  }
 }
 
 /**
@@ -95,15 +101,11 @@ export function saveImages(
   const saved = imagesToSave(engine.images, names, platform);
   const layers = layersToSave(saved);
   for (const chainID of layers) engine.images.layers.checkArchive(chainID);
-  const hold = engine.images.layers.hold(layers);
+  const hold = holdLayers(engine, layers);
   for (const { image } of saved) publishImageEvent(engine, "save", image, image.id);
   return (async function* () {
-    try {
-      yield* archiveOf(engine.images, saved);
-    } finally {
-      hold[Symbol.dispose]();
-      await sweepLayers(engine.images, () => layersInUse(engine), layers);
-    }
+    await using _hold = hold;
+    yield* archiveOf(engine.images, saved);
   })();
 }
 

@@ -12,6 +12,7 @@ import { mediaTypes } from "../spec/oci-image.ts";
 import { familiarName, familiarString, fullName, type Reference } from "../spec/reference.ts";
 import type { PushCompression } from "../storage/compress-block.ts";
 import type { Engine } from "./engine.ts";
+import { holdLayers } from "./held-layers.ts";
 import { publishImageEvent } from "./images.ts";
 import { pushLayer } from "./push-layer.ts";
 import { atRegistry } from "./registries.ts";
@@ -66,7 +67,7 @@ async function pushTag(
   const configBytes = images.content(image.id);
   const known = knownManifests(images, image);
   const [original] = known;
-  using _held = images.layers.hold(image.layers);
+  await using _hold = holdLayers(engine, image.layers);
   const failure = new AbortController();
   for (const diffID of image.body.rootfs.diff_ids)
     report({ status: "Preparing", progressDetail: {}, id: shortId(diffID) });

@@ -2,17 +2,17 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { output } from "../harness/command.ts";
+import { eventually, output } from "../harness/command.ts";
 import { startDaemon } from "../harness/daemon.ts";
 import { busyboxTar, loadTestImage, testImage } from "../harness/images.ts";
 import { blobOf, configOf, putImage } from "../harness/registry-images.ts";
-import { startRegistry } from "../harness/registry.ts";
+import { startCutter, startRegistry } from "../harness/registry.ts";
 import { tarOf, type Files } from "../harness/tar.ts";
 
 const registry = await startRegistry();
 const empty = await startRegistry();
 const engine = await startDaemon();
-const { ok, docker, api } = engine;
+const { ok, docker, sampan, api } = engine;
 await loadTestImage(engine);
 afterAll(async () => {
   await engine.stop();
@@ -379,6 +379,27 @@ describe("push", () => {
       name: "all",
       tags: ["x", "y"],
     });
+  });
+
+  test("an image that is removed meanwhile gets there whole, and leaves no layer here", async () => {
+    const wire = await startCutter(registry.port);
+    const image = `${wire.host}/passing:1`;
+    await ok("run", "--name", "passing", testImage, "sh", "-c", "echo more >/more");
+    await ok("commit", "passing", image);
+    await ok("rm", "passing");
+    wire.ratePerSecond = 500;
+    const pushing = ok("push", image);
+    await eventually(
+      () => wire.sentBytes() > 0,
+      () => "an answer of the registry's",
+    );
+    await ok("rmi", image);
+    wire.ratePerSecond = Number.POSITIVE_INFINITY;
+    expect(await pushing).toMatch(/^1: digest: sha256:[0-9a-f]{64} size: /m);
+    expect((await sampan("graph", "fsck")).stdout).toMatch(/^nothing wrong$/m);
+    expect(await shell(image, "/bin/busybox cat /more")).toBe("more");
+    await ok("rmi", image);
+    wire.stop();
   });
 
   test("what is not here", async () => {

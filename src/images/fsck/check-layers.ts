@@ -17,7 +17,7 @@ export async function* layerFindings(
 ): AsyncGenerator<Finding> {
   yield* unusableLayers(store, users);
   for (const { chainID } of store.layers.all()) {
-    using _hold = store.layers.hold([chainID]);
+    await using _hold = users.hold([chainID]);
     const record = store.layers.get(chainID);
     if (record !== undefined) yield* oneLayer(store, users, record, totals);
   }

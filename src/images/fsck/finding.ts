@@ -15,6 +15,8 @@ export type Finding = {
 export type Users = {
   /** Containers, by the chain ids of their layers. */
   readonly containers: () => readonly { readonly id: string; readonly layers: readonly string[] }[];
+  /** Keeps layers, whatever is removed meanwhile, until disposed of. */
+  readonly hold: (chainIDs: readonly string[]) => AsyncDisposable;
 };
 
 /** Counted on the way. */
