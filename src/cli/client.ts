@@ -85,13 +85,12 @@ async function invoke(
     throw operandCount(command.operands, path);
   }
   if (!place.hasUsersFiles) (await import("./users-files.ts")).refuseUsersFiles(command, path, parsed);
-  // The configuration is read by another thread while this one loads the command.
-  const running = inContext(command, options, surroundings, async (context) =>
-    (await loading)(context, flagsOf(command.flags, parsed.values), parsed.operands),
+  // Loaded while the configuration is read.
+  const handler = command.load();
+  handler.catch(() => undefined);
+  return await inContext(command, options, surroundings, async (context) =>
+    (await handler)(context, flagsOf(command.flags, parsed.values), parsed.operands),
   );
-  const loading = command.load();
-  loading.catch(() => undefined);
-  return await running;
 }
 
 /** Makes the world that a command sees, and takes it down when `run` is done. */

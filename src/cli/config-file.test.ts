@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { proxyVariables, readConfigFile, textSetting, textsSetting } from "./config-file.ts";
@@ -23,6 +23,21 @@ describe("readConfigFile", () => {
     const { config, warning } = await read('{"a":');
     expect(config).toEqual({});
     expect(warning).toStartWith("WARNING: Error parsing config file (/");
+  });
+
+  test("a file with nothing in it is no JSON either", async () => {
+    const { config, warning } = await read("");
+    expect(config).toEqual({});
+    expect(warning).toStartWith("WARNING: Error parsing config file (/");
+  });
+
+  test("a file that cannot be read is told, and stops nothing", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "sampan-config-"));
+    mkdirSync(join(folder, "config.json"));
+    const { config, warning } = await readConfigFile(folder);
+    rmSync(folder, { recursive: true });
+    expect(config).toEqual({});
+    expect(warning).toMatch(/^WARNING: Error loading config file: .*directory/);
   });
 
   test("settings of another type than they should have are not there", async () => {

@@ -18,7 +18,7 @@ export async function readConfigFile(directory: string): Promise<ReadConfig> {
   const path = `${directory}/config.json`;
   let text: string;
   try {
-    text = await Bun.file(path).text();
+    text = await readText(path);
   } catch (err) {
     if (err instanceof Error && "code" in err && (err.code === "ENOENT" || err.code === "ENOTDIR"))
       return { config: {} };
@@ -29,6 +29,19 @@ export async function readConfigFile(directory: string): Promise<ReadConfig> {
     return { config: typeof value === "object" && value !== null ? (value as ConfigFile) : {} };
   } catch (err) {
     return { config: {}, warning: `WARNING: Error parsing config file (${path}): ${messageOf(err)}\n` };
+  }
+}
+
+/**
+ * Mapped, because every command waits for it: importing node:fs costs 1 ms of start-up, and `Bun.file` starts threads for
+ * 1.5. (An empty file cannot be mapped, nor can one of /proc.)
+ */
+async function readText(path: string): Promise<string> {
+  try {
+    return new TextDecoder().decode(Bun.mmap(path));
+  } catch (err) {
+    if (err instanceof Error && "code" in err && err.code === "EINVAL") return await Bun.file(path).text();
+    throw err;
   }
 }
 
