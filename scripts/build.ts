@@ -2,7 +2,7 @@
 //
 // Chosen by measuring the start of `--version` (ms, medians): plain 36, bytecode in one chunk 11, split without bytecode 13,
 // split with bytecode 8. Splitting makes every dynamic import its own chunk with its own bytecode, so that the client
-// does not load the daemon's code. `--smol` and fewer JIT tiers saved no memory.
+// does not load the daemon's code. `--smol` and fewer JIT tiers saved no memory; a layout by profile (`bytecodeOrder`) no time.
 import { mkdirSync, renameSync, utimesSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import packageJson from "../package.json";
@@ -41,7 +41,8 @@ const result = await Bun.build({
     SAMPAN_MAIN_PAGE: JSON.stringify(mainPage(80)),
   },
   // The executable must not read files of the folder it is started in.
-  compile: { outfile: temp, autoloadDotenv: false, autoloadBunfig: false },
+  // Compilation is put off until a role asks for it (src/base/jit-policy.ts).
+  compile: { outfile: temp, autoloadDotenv: false, autoloadBunfig: false, jitPolicy: 100 },
 });
 if (!result.success) throw new AggregateError(result.logs, "the build failed");
 

@@ -18,6 +18,8 @@ export async function create(call: Call): Promise<Answer> {
   const { ConsoleSize, ...body } = await jsonBody(call, execCreateBody);
   if (!body.Cmd?.length) throw new InvalidParameterError("No exec command specified");
   parseDetachKeys(body.DetachKeys ?? "");
+  // Not for health checks, which nobody waits for.
+  call.engine.warmUp();
   const size = call.version >= 42 && ConsoleSize ? { ConsoleSize } : {};
   const { id } = createExec(call.engine, param(call, "id"), { ...body, ...size });
   return json({ Id: id }, 201);

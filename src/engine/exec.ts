@@ -20,7 +20,6 @@ import { taskFiles } from "./task-paths.ts";
 /** An exec instance that waits for its start. Refused in Docker's words unless the container runs. */
 export function createExec(engine: Engine, ref: string, body: ExecCreateBody): { readonly id: string } {
   const record = runningContainer(engine, ref);
-  engine.warmUp();
   if ((body.Cmd ?? []).length === 0) throw new InvalidParameterError("No exec command specified");
   const id = engine.host.random.hex(32);
   engine.execs.set({ id, containerId: record.id, body, state: { status: "created" } });

@@ -1,6 +1,7 @@
 // What a thread does (threads.ts): one job after the other.
 import { parentPort } from "node:worker_threads";
 import { errorText, InvalidParameterError } from "../base/errors.ts";
+import { compileAsUsual } from "../base/jit-policy.ts";
 import { compressBlock, type CompressJob } from "./compress-block.ts";
 import type { UnpackJob } from "./layer-unpackers.ts";
 import type { Order, Report } from "./threads.ts";
@@ -26,4 +27,5 @@ async function serve({ kind, job }: Order): Promise<void> {
   }
 }
 
+compileAsUsual();
 parentPort?.on("message", (order: Order) => void serve(order));

@@ -1,6 +1,17 @@
 // Reading and clearing away cgroups of real containers.
 import { afterAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { cgroupFacts, cgroupFolders, controllerFolder } from "../../src/runtime/cgroup.ts";
 import {
   joinOwnCgroups,
@@ -11,7 +22,7 @@ import {
 import { statsOf } from "../../src/runtime/cgroup-stats.ts";
 import { cgroupWarmer } from "../../src/runtime/cgroup-warm-up.ts";
 import { isV2 } from "../harness/cgroup-eyes.ts";
-import { eventually } from "../harness/command.ts";
+import { eventually, slowness } from "../harness/command.ts";
 import { cgroup, openBench, openDrivers } from "./bare-container.ts";
 
 const found = openDrivers();
@@ -150,4 +161,30 @@ test("cgroupWarmer: leaves this process where it is", async () => {
   warm();
   await Bun.sleep(100);
   expect(where()).toBe(before);
+});
+
+test("cgroupWarmer: takes the lock again and again for a second, and then no more", async () => {
+  const mount = mkdtempSync(join(tmpdir(), "sampan-cgroup-"));
+  const own = /^0::(.*)$/m.exec(readFileSync("/proc/self/cgroup", "utf8"))?.[1] ?? "/";
+  mkdirSync(join(mount, own), { recursive: true });
+  const procs = join(mount, own, "cgroup.procs");
+  const lastTaken = (): number => statSync(procs).mtimeMs;
+  cgroupWarmer({ ...cgroup, version: 2, mounts: { cgroup: mount } })();
+  const from = Date.now();
+  await eventually(
+    () => existsSync(procs) && lastTaken() > from + 500,
+    () => "the lock to be taken after half a second",
+  );
+  expect(readFileSync(procs, "utf8")).toBe("0");
+  let seen = 0;
+  await eventually(
+    async () => {
+      seen = lastTaken();
+      await Bun.sleep(500);
+      return lastTaken() === seen;
+    },
+    () => "an end of it",
+  );
+  expect(seen).toBeLessThan(from + 5000 * slowness);
+  rmSync(mount, { recursive: true });
 });
