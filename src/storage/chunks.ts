@@ -6,7 +6,12 @@ export type Source = {
   readonly fill: (target: Uint8Array, position: number) => void;
 };
 
-const chunkBytes = 256 << 10;
+export const chunkBytes = 256 << 10;
+
+/** Gives memory of `chunkBytes`, whatever is in it. */
+export type TakeChunk = () => Uint8Array;
+
+const newChunk: TakeChunk = () => Buffer.allocUnsafeSlow(chunkBytes);
 
 export function bytesSource(bytes: Uint8Array): Source {
   return {
@@ -16,8 +21,8 @@ export function bytesSource(bytes: Uint8Array): Source {
 }
 
 /** Each source is read to its end before the next one is asked for. The chunks are the receiver's to keep. */
-export function* chunked(sources: Iterable<Source>): Generator<Uint8Array> {
-  let chunk = Buffer.allocUnsafeSlow(chunkBytes);
+export function* chunked(sources: Iterable<Source>, take: TakeChunk = newChunk): Generator<Uint8Array> {
+  let chunk = take();
   let used = 0;
   for (const { sizeBytes, fill } of sources) {
     for (let at = 0; at < sizeBytes;) {
@@ -27,7 +32,7 @@ export function* chunked(sources: Iterable<Source>): Generator<Uint8Array> {
       at += length;
       if (used < chunkBytes) continue;
       yield chunk;
-      chunk = Buffer.allocUnsafeSlow(chunkBytes);
+      chunk = take();
       used = 0;
     }
   }

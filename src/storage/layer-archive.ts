@@ -13,7 +13,7 @@ import {
   readAt,
 } from "../sys/file.ts";
 import { openInRoot } from "../sys/open-in-root.ts";
-import { bytesSource, chunked, type Source } from "./chunks.ts";
+import { bytesSource, chunked, type Source, type TakeChunk } from "./chunks.ts";
 import { quoted, splitPath, type LayerPath } from "./entry-path.ts";
 import { encodeName } from "./tar-name.ts";
 import { readSplit } from "./tar-split.ts";
@@ -56,8 +56,8 @@ export class ReplacedKeeper {
  * @throws SystemError when files are missing or shorter than they were. That they are the same is the receiver's to check,
  * by the digest.
  */
-export function layerArchive(folder: string): Generator<Uint8Array> {
-  return chunked(sources(folder));
+export function layerArchive(folder: string, take?: TakeChunk): Generator<Uint8Array> {
+  return chunked(sources(folder), take);
 }
 
 function* sources(folder: string): Generator<Source> {

@@ -32,6 +32,7 @@ import type { ByteSource } from "./byte-reader.ts";
 import { chainIDOf } from "./chain-id.ts";
 import { decompressed } from "./compression.ts";
 import { copyTree } from "./copy-tree.ts";
+import type { TakeChunk } from "./chunks.ts";
 import { layerArchive, layerParts } from "./layer-archive.ts";
 import { settleLayer } from "./layer-settle.ts";
 import type { FollowedBlob, LayerUnpackers } from "./layer-unpackers.ts";
@@ -182,12 +183,12 @@ export class LayerStore {
    * The archive that the layer came from, uncompressed, `archiveBytes` long. Hold the layer while it is read.
    * @throws NotFoundError; SystemError at its end when it is not the same any more.
    */
-  async *archive(chainID: string): AsyncGenerator<Uint8Array> {
+  async *archive(chainID: string, take?: TakeChunk): AsyncGenerator<Uint8Array> {
     const record = this.get(chainID);
     if (record === undefined) throw new NotFoundError(`layer ${chainID} not found`);
     this.checkArchive(chainID);
     const hash = createHash("sha256");
-    for (const chunk of layerArchive(this.#place(chainID))) {
+    for (const chunk of layerArchive(this.#place(chainID), take)) {
       hash.update(chunk);
       yield chunk;
     }
