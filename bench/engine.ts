@@ -33,17 +33,28 @@ export function processesOf({ folder }: Pick<BenchEngine, "folder">): number[] {
   return pids.filter((pid) => readOrEmpty(`/proc/${pid}/cmdline`).includes(`${folder}/`));
 }
 
+type MemoryFile = "smaps_rollup" | "status";
+type MemoryField = "Pss" | "VmHWM" | "VmRSS";
+
 /** Sum of a field of /proc/<pid>/smaps_rollup or status over the engine's processes, in MiB. */
 export function memoryMiB(
   engine: Pick<BenchEngine, "folder">,
-  file: "smaps_rollup" | "status",
-  field: "Pss" | "VmHWM" | "VmRSS",
+  file: MemoryFile,
+  field: MemoryField,
 ): number {
-  const values = processesOf(engine).map((pid) => {
+  return eachMiB(engine, file, field).reduce((sum, value) => sum + value, 0);
+}
+
+function eachMiB(engine: Pick<BenchEngine, "folder">, file: MemoryFile, field: MemoryField): number[] {
+  return processesOf(engine).map((pid) => {
     const found = new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(readOrEmpty(`/proc/${pid}/${file}`));
-    return Number(found?.[1] ?? 0);
+    return Number(found?.[1] ?? 0) / 1024;
   });
-  return values.reduce((sum, value) => sum + value, 0) / 1024;
+}
+
+/** The most memory that the largest of the engine's processes, its daemon, has had, with all that it shares. */
+export function daemonPeakMiB(engine: Pick<BenchEngine, "folder">): number {
+  return Math.max(...eachMiB(engine, "status", "VmHWM"));
 }
 
 /** The most memory that the engine's processes have had, each at its own time; what they share is counted once. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { eventually, output } from "../test/harness/command.ts";
 import { startRegistry, type Registry } from "../test/harness/registry.ts";
 import { bigImage, otherBigImage } from "./big-image.ts";
-import { peakMiB, type BenchEngine } from "./engine.ts";
+import { daemonPeakMiB, peakMiB, type BenchEngine } from "./engine.ts";
 import type { Row, Scenario, Target } from "./scenario.ts";
 import { clientMs, clientOutput } from "./work.ts";
 
@@ -131,6 +131,15 @@ export const registryScenarios: readonly Scenario[] = [
           statistic: "max",
         },
       ),
+      row(
+        "registry-peak-daemon",
+        "most memory of the daemon alone by then (VmHWM)",
+        [of("absolute", 190)], // 200 MB
+        {
+          unit: "MiB",
+          statistic: "max",
+        },
+      ),
     ],
     rounds: 3,
     sample: async (engine) => {
@@ -156,6 +165,7 @@ export const registryScenarios: readonly Scenario[] = [
           ? {
               "push-zstd-part": [(pushZstd[0] ?? 0) / pushGzip[0]],
               "registry-peak": [peakMiB(engine)],
+              "registry-peak-daemon": [daemonPeakMiB(engine)],
             }
           : {}),
       };
