@@ -37,11 +37,7 @@ type MemoryFile = "smaps_rollup" | "status";
 type MemoryField = "Pss" | "VmHWM" | "VmRSS";
 
 /** Sum of a field of /proc/<pid>/smaps_rollup or status over the engine's processes, in MiB. */
-export function memoryMiB(
-  engine: Pick<BenchEngine, "folder">,
-  file: MemoryFile,
-  field: MemoryField,
-): number {
+export function memoryMiB(engine: Pick<BenchEngine, "folder">, file: MemoryFile, field: MemoryField): number {
   return eachMiB(engine, file, field).reduce((sum, value) => sum + value, 0);
 }
 
