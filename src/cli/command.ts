@@ -90,9 +90,9 @@ export type Command = {
   readonly operands: { readonly min: number; readonly max?: number };
   /** Everything from the first operand on belongs to the operand (run, exec, create, top). */
   readonly stopAtOperand?: true;
-  /** What its operands name, for completion. */
   /** Not in help pages and documents. */
   readonly hidden?: true;
+  /** What its operands name, for completion. */
   readonly names?: "container" | "image" | "network" | "volume" | "context";
   /** It works without an engine's address: a context that cannot be read does not stop it. */
   readonly withoutEngine?: true;

@@ -1,9 +1,11 @@
 // The one way a run ends in the engine: the same for a live message of the monitor, for an exit found after a restart of
-// the daemon, and for a lost monitor. State first, then those who wait, then the slow taking down.
+// the daemon, and for a lost monitor. First what others may ask for next, then the state, those who wait, and the slow
+// taking down.
 import { existsSync } from "node:fs";
+import { errorText } from "../base/errors.ts";
 import { stoppedHealth } from "../containers/health.ts";
 import { isUp, transition } from "../containers/state.ts";
-import type { ContainerRecord } from "../containers/record.ts";
+import type { Attachment, ContainerRecord } from "../containers/record.ts";
 import { wantsRestart } from "../containers/restart-policy.ts";
 import { oomKills, oomKillsFrom } from "../runtime/cgroup-processes.ts";
 import { cgroupsPathOf } from "../runtime/cgroup.ts";
@@ -11,6 +13,7 @@ import { driverOf, publishContainerEvent } from "./engine.ts";
 import type { Engine } from "./engine.ts";
 import { missingInterpreter } from "./missing-interpreter.ts";
 import { commitRemoval } from "./remove.ts";
+import { leaveNetwork } from "./sandbox.ts";
 import { takeDown } from "./take-down.ts";
 import { publishLetGo } from "./use-events.ts";
 
@@ -30,6 +33,7 @@ export function containerExited(engine: Engine, id: string, end: TaskEnd): Promi
     const record = engine.containers.get(id);
     if (!record || !isUp(record.state)) return;
     const kills = await oomKillsOf(engine, record);
+    if (holdsWhatIsAskedFor(record)) await giveBackEarly(engine, record);
     const ended = recordExit(engine, record, withInterpreter(engine, record, end), kills > 0);
     if (ended.state.status === "exited" && ended.hostConfig.AutoRemove) {
       const cleanUp = commitRemoval(engine, ended, true);
@@ -39,6 +43,23 @@ export function containerExited(engine: Engine, id: string, end: TaskEnd): Promi
     await takeDown(engine, record);
     if (ended.state.status === "restarting") engine.restarts.schedule(engine, id, ranMs(record, end));
   });
+}
+
+/** Ports and addresses that the user has chosen, and may choose again for the next container. */
+function holdsWhatIsAskedFor({ published = [], attachments }: ContainerRecord): boolean {
+  const isChosen = ({ endpoint: { IPAMConfig } }: Attachment): boolean =>
+    Boolean(IPAMConfig?.IPv4Address || IPAMConfig?.IPv6Address);
+  return published.length > 0 || attachments.some(isChosen);
+}
+
+/** Free before anybody is told of the end, as with dockerd; other networks are left off the path of those who wait. */
+async function giveBackEarly(engine: Engine, record: ContainerRecord): Promise<void> {
+  try {
+    await leaveNetwork(engine, record);
+  } catch (err) {
+    // The taking down tries again, and names what it leaves.
+    engine.host.log.warn("network is not left yet", { container: record.id, error: errorText(err) });
+  }
 }
 
 /** How long a runtime that takes the cgroup away may take to say what the kernel counted in it. */

@@ -20,7 +20,10 @@ export function bytesSource(bytes: Uint8Array): Source {
   };
 }
 
-/** Each source is read to its end before the next one is asked for. The chunks are the receiver's to keep. */
+/**
+ * Each source is read to its end before the next one is asked for. The chunks are the receiver's to keep.
+ * @param take where their memory comes from.
+ */
 export function* chunked(sources: Iterable<Source>, take: TakeChunk = newChunk): Generator<Uint8Array> {
   let chunk = take();
   let used = 0;

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
-import { compressed, openCompressors } from "./compress.ts";
+import { chunkBytes } from "./chunks.ts";
+import { Blocks, compressed, openCompressors } from "./compress.ts";
 import type { PushCompression } from "./compress-block.ts";
 import { decompressed } from "./compression.ts";
 import { ThreadPool } from "./threads.ts";
@@ -39,6 +40,23 @@ test("compressed: gzip is read by gzip(1)", async () => {
   const packed = await whole(compressed(cut(text, 1 << 16), "gzip", threads));
   const child = Bun.spawn(["gzip", "-dc"], { stdin: packed, stdout: "pipe" });
   expect(text.equals(Buffer.from(await child.stdout.bytes()))).toBe(true);
+});
+
+test("compressed: a source may fill the same blocks again and again", async () => {
+  const blocks = new Blocks();
+  const used = new Set<ArrayBufferLike>();
+  async function* refilling(): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < text.length; at += chunkBytes) {
+      const piece = text.subarray(at, at + chunkBytes);
+      const block = blocks.take();
+      used.add(block.buffer);
+      block.set(piece);
+      yield block.subarray(0, piece.length);
+    }
+  }
+  const packed = await whole(compressed(refilling(), "gzip", threads, blocks));
+  expect(text.equals(gunzipSync(packed))).toBe(true);
+  expect(used.size).toBeLessThan(text.length / chunkBytes / 2);
 });
 
 test("compressed: a source that fails, fails it", async () => {

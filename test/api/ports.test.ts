@@ -155,6 +155,42 @@ describe("conflicts", () => {
     for (const hostname of ["0.0.0.0", "127.0.0.1", "::"]) expect(listen(hostname)).toThrow();
   });
 
+  test("once it is told that a container is removed, its port is free", async () => {
+    const publishing = (port: number, ...Cmd: string[]) =>
+      api("POST", "/containers/create", {
+        Image: image,
+        Cmd,
+        HostConfig: { AutoRemove: true, PortBindings: { "80/tcp": [{ HostPort: String(port) }] } },
+      }).then(({ body }) => (JSON.parse(body) as { Id: string }).Id);
+    for (let round = 0; round < 5; round++) {
+      const port = freePort();
+      const [first, second] = await Promise.all([publishing(port, "true"), publishing(port, "true")]);
+      const removed = api("POST", `/containers/${first}/wait?condition=removed`);
+      await api("POST", `/containers/${first}/start`);
+      await removed;
+      const { status, body } = await api("POST", `/containers/${second}/start`);
+      expect({ status, body }).toEqual({ status: 204, body: "" });
+    }
+  });
+
+  test("once it is told that a container has ended, its address is free", async () => {
+    await ok("network", "create", "--subnet", "10.213.7.0/24", "chosen");
+    const at = ["--network", "chosen", "--ip", "10.213.7.9"];
+    const [first, second] = [
+      await ok("create", ...at, image, "true"),
+      await ok("create", ...at, image, "true"),
+    ];
+    for (let round = 0; round < 5; round++)
+      for (const id of [first, second]) {
+        const ended = api("POST", `/containers/${id}/wait?condition=next-exit`);
+        const { status, body } = await api("POST", `/containers/${id}/start`);
+        expect({ status, body }).toEqual({ status: 204, body: "" });
+        await ended;
+      }
+    await ok("rm", first, second);
+    await ok("network", "rm", "chosen");
+  });
+
   test("modes that have no ports of their own", async () => {
     const id = await serve();
     const { stderr } = await docker("run", "--rm", "-p", "80", "--network", `container:${id}`, image, "true");
