@@ -1,5 +1,7 @@
 // The user's configuration of the client, ~/.docker/config.json: as much of it as is heeded.
 
+import { hasCode } from "../base/errors.ts";
+
 export type ConfigFile = Readonly<Record<string, unknown>>;
 
 /** Where a user's configuration is kept: config.json, or what stands for it where the user has no files. */
@@ -20,8 +22,7 @@ export async function readConfigFile(directory: string): Promise<ReadConfig> {
   try {
     text = await readText(path);
   } catch (err) {
-    if (err instanceof Error && "code" in err && (err.code === "ENOENT" || err.code === "ENOTDIR"))
-      return { config: {} };
+    if (hasCode(err, "ENOENT", "ENOTDIR")) return { config: {} };
     return { config: {}, warning: `WARNING: Error loading config file: ${messageOf(err)}\n` };
   }
   try {
@@ -34,13 +35,14 @@ export async function readConfigFile(directory: string): Promise<ReadConfig> {
 
 /**
  * Mapped, because every command waits for it: importing node:fs costs 1 ms of start-up, and `Bun.file` starts threads for
- * 1.5. (An empty file cannot be mapped, nor can one of /proc.)
+ * 1.5. Who writes it replaces it; a file cut short in place within these microseconds would end us. What is empty, a
+ * device, or of /proc cannot be mapped.
  */
 async function readText(path: string): Promise<string> {
   try {
     return new TextDecoder().decode(Bun.mmap(path));
   } catch (err) {
-    if (err instanceof Error && "code" in err && err.code === "EINVAL") return await Bun.file(path).text();
+    if (hasCode(err, "EINVAL", "ENODEV")) return await Bun.file(path).text();
     throw err;
   }
 }
