@@ -1,5 +1,5 @@
 // The OCI bundle of a start: the files that the container gets from its engine, its volumes filled, and config.json.
-import { mkdirSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ConflictError } from "../base/errors.ts";
 import type { ContainerRecord } from "../containers/record.ts";
@@ -50,13 +50,12 @@ export async function writeBundle(
     cgroupsPath: cgroupsPathOf(engine.instance.cgroupParent, hostConfig.CgroupParent, id),
     host: engine.machine,
   });
-  writeFileSync(
-    join(dir, "config.json"),
-    JSON.stringify(engine.filters.apply(driverOf(engine, record), spec)),
-    {
-      mode: 0o600,
-    },
-  );
+  const configFile = join(dir, "config.json");
+  // In the place of the FIFO that a runtime in waiting reads (standby.ts): never written through it.
+  writeFileSync(`${configFile}.new`, JSON.stringify(engine.filters.apply(driverOf(engine, record), spec)), {
+    mode: 0o600,
+  });
+  renameSync(`${configFile}.new`, configFile);
   return spec;
 }
 

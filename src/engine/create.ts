@@ -36,8 +36,13 @@ export async function createContainer(
   engine.warmUp();
   const given = request.name ? checkName(request.name) : undefined;
   refuseTakenName(engine, given);
-  const id = engine.host.random.hex(32);
   const image = await imageFor(engine, request);
+  const prepared = engine.standby.claim(request.body);
+  const id = prepared ?? engine.host.random.hex(32);
+  await using rollback = new Rollback((what, err) =>
+    engine.host.log.error("undo failed", { what, container: id, error: errorText(err) }),
+  );
+  if (prepared !== undefined) rollback.onFailure("give standby back", () => engine.standby.giveBack(id));
   const settings = containerSettings(request.body, {
     id,
     image: image.config,
@@ -51,9 +56,6 @@ export async function createContainer(
     if (settings.mustExist.has(mount.Destination)) requireBindSource(mount);
   settings.volumes.forEach(refuseSubpath);
 
-  await using rollback = new Rollback((what, err) =>
-    engine.host.log.error("undo failed", { what, container: id, error: errorText(err) }),
-  );
   const folder = engine.containers.folder(id);
   mkdirSync(folder, { mode: 0o700 });
   rollback.onFailure("remove container folder", () => rm(folder, { recursive: true, force: true }));

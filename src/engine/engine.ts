@@ -23,6 +23,7 @@ import type { Registries, RegistrySettings } from "./registries.ts";
 import type { NameService } from "./name-service.ts";
 import type { PublishedPorts } from "./published-ports.ts";
 import type { Restarts } from "./restarts.ts";
+import type { Standby } from "./standby.ts";
 import type { StatsFeed } from "./stats-feed.ts";
 import type { Waiters } from "./waiters.ts";
 
@@ -72,6 +73,7 @@ export type Engine = {
   readonly drivers: readonly Driver[];
   readonly filters: FilterCache;
   readonly monitor: MonitorLink;
+  readonly standby: Standby;
   readonly events: EventBus;
   readonly waiters: Waiters;
   readonly execs: ExecTable;

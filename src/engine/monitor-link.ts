@@ -11,6 +11,7 @@ import type {
   ExitEvent,
   HeldPort,
   RefusedPort,
+  RuntimeTask,
   StartedTask,
   TaskSpec,
   TaskStatus,
@@ -56,6 +57,15 @@ export class MonitorLink {
     const outcome = await (await this.#current()).start(task);
     if ("error" in outcome) throw explain(outcome.error.log);
     return outcome;
+  }
+
+  /** A runtime that is ready for a start which may come; in the place of the one before. False: not on this machine. */
+  async prepare(task: RuntimeTask): Promise<boolean> {
+    return (await this.#current()).prepare(task);
+  }
+
+  async dismiss(): Promise<void> {
+    await (await this.#current()).dismiss();
   }
 
   async run(command: Command): Promise<{ exitCode: number; stdout: string; stderr: string }> {

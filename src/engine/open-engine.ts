@@ -36,6 +36,7 @@ import { PublishedPorts } from "./published-ports.ts";
 import { Registries } from "./registries.ts";
 import { endTheLost, handOver, restore } from "./restore.ts";
 import { Restarts } from "./restarts.ts";
+import { Standby } from "./standby.ts";
 import { StatsFeed } from "./stats-feed.ts";
 import { RootfsHolds } from "./rootfs-holds.ts";
 import { tasksFolder } from "./task-paths.ts";
@@ -97,6 +98,7 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
     drivers,
     filters: new FilterCache(),
     monitor,
+    standby: new Standby({ host, execRoot, monitor, driver: drivers[0] }),
     events: new EventBus(host.clock),
     waiters: new Waiters(),
     execs: new ExecTable(),
@@ -113,6 +115,7 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
   exits.forEach(deliver);
   host.log.debug("restoring containers", { count: containers.all().length });
   await restore(engine);
+  engine.standby.renew();
   return engine;
 }
 
@@ -121,6 +124,7 @@ export async function closeEngine(engine: Engine): Promise<void> {
   engine.restarts.suspend();
   engine.healthChecks.unwatchAll();
   await engine.background.idle();
+  await engine.standby.close();
   engine.published.close();
   const idle = engine.containers.all().every(({ state }) => !isUp(state));
   await engine.monitor.close(idle);

@@ -60,6 +60,7 @@ export function commitRemoval(
   if (volumes) for (const name of anonymousVolumes(engine, record)) removeAnonymous(engine, name);
   return () =>
     engine.locks.run(id, async () => {
+      await engine.standby.release(id);
       await takeDown(engine, record);
       // Held or not: those who read it keep what they have opened.
       unmountAll(containerRootfs(engine, id));

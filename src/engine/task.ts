@@ -45,11 +45,17 @@ export function containerLogPath(engine: Engine, id: string): string {
 }
 
 /** ProgramNotStartedError with Docker's text when the runtime could not start it. */
-export function startTask(
+export async function startTask(
   engine: Engine,
   record: ContainerRecord,
 ): Promise<{ readonly pid: number; readonly startTime: string }> {
   const [program = ""] = programOf(record.config);
   const driver = driverOf(engine, record);
-  return engine.monitor.start(containerTask(engine, record), (log) => driver.startError(log, program));
+  try {
+    return await engine.monitor.start(containerTask(engine, record), (log) =>
+      driver.startError(log, program),
+    );
+  } finally {
+    engine.standby.used(record.id);
+  }
 }

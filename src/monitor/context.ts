@@ -7,7 +7,7 @@ import type { IoBuffers } from "./io-buffers.ts";
 import type { Compress } from "./log-file.ts";
 import type { Loop } from "./loop.ts";
 import type { Reaper } from "./reaper.ts";
-import type { Spawn } from "./runtime-mounts.ts";
+import type { RuntimeSpawn } from "./runtime-mounts.ts";
 
 export type Context = {
   readonly log: Log;
@@ -15,7 +15,9 @@ export type Context = {
   readonly io: IoBuffers;
   readonly reaper: Reaper;
   /** Starts a runtime's command. */
-  readonly spawn: Spawn;
+  readonly spawn: RuntimeSpawn["spawn"];
+  /** A runtime may be spawned before the start that it is for: see standby.ts. */
+  readonly canPrepare: boolean;
   /** The file that a command executes. */
   readonly executable: (command: Command) => string;
   readonly compress: Compress;

@@ -101,6 +101,11 @@ export class ControlConnection {
     switch (request.op) {
       case "start":
         return tasks.start(request.task, done);
+      case "prepare":
+        return done({ prepared: tasks.standby.prepare(request.task) });
+      case "dismiss":
+        tasks.standby.dismiss();
+        return done({});
       case "run":
         return runCommand(this.#context, request, done);
       case "list":
@@ -130,6 +135,7 @@ export class ControlConnection {
         return done({});
       case "quit":
         if (!tasks.empty) throw new ConflictError("tasks are running");
+        tasks.standby.dismiss();
         done({});
         return this.#context.loop.stop();
     }

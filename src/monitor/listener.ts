@@ -92,7 +92,10 @@ export class Listener {
   #welcome(fd: number, greeting: Greeting, lines: LineReader): void {
     switch (greeting.op) {
       case "control": {
-        const onClosed = (closed: ControlConnection): unknown => this.#controls.delete(closed);
+        const onClosed = (closed: ControlConnection): void => {
+          this.#controls.delete(closed);
+          if (!this.daemonConnected) this.#tasks.standby.dismiss();
+        };
         const control = new ControlConnection(this.#context, this.#tasks, fd, lines, onClosed);
         this.#controls.add(control);
         return control.handleLines(new Uint8Array());

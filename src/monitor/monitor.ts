@@ -61,12 +61,14 @@ function watchOver(execRoot: string): number {
   const loop = new Loop(log);
   const reaper = new Reaper(loop);
   const runtimes = new SealedRuntimes();
+  const { spawn, seesLaterMounts } = runtimeSpawn();
   const context: Context = {
     log,
     loop,
     reaper,
     io: openIoBuffers(),
-    spawn: runtimeSpawn(),
+    spawn,
+    canPrepare: seesLaterMounts,
     executable: ({ argv: [path = ""], sealed }) => (sealed ? runtimes.executable(path) : path),
     compress: compressByChild({ loop, reaper }),
     heldPorts: new HeldPorts(),

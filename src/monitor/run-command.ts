@@ -2,11 +2,12 @@
 // them at once, none of them waited for.
 import { runOutputBytesMax, type RunRequest, type RunResult } from "../runtime/monitor-protocol.ts";
 import { failedWith } from "../sys/errno.ts";
-import { EPOLLIN, EPOLLOUT } from "../sys/epoll.ts";
-import { closeFd, openPipe, read, setNonBlocking, write } from "../sys/file.ts";
+import { EPOLLIN } from "../sys/epoll.ts";
+import { closeFd, openPipe, read, setNonBlocking } from "../sys/file.ts";
 import { pidfdOpen } from "../sys/pidfd.ts";
 import { kill, type ExitStatus } from "../sys/process.ts";
 import type { Context } from "./context.ts";
+import { feed } from "./feed.ts";
 import { inputStart, readBytesMax } from "./io-buffers.ts";
 import type { Timer } from "./loop.ts";
 
@@ -36,7 +37,7 @@ export function runCommand(context: Context, request: RunRequest, done: (result:
   } finally {
     for (const fd of [stdin?.reader, stdout.writer, stderr.writer]) if (fd !== undefined) closeFd(fd);
   }
-  if (stdin) feed(context, stdin.writer, Buffer.from(request.stdin ?? ""));
+  if (stdin) feed(context.loop, stdin.writer, Buffer.from(request.stdin ?? ""));
   const command = new RunningCommand(context, pid, [stdout.reader, stderr.reader], done);
   command.limit(request.timeoutMs);
 }
@@ -139,21 +140,6 @@ class Capture {
     if (kept > 0) this.#parts.push(new Uint8Array(input.subarray(inputStart, inputStart + kept)));
     this.#sizeBytes += kept;
   }
-}
-
-/** Writes `bytes` into a pipe as fast as its reader takes them, and closes it. */
-function feed({ loop }: Context, fd: number, bytes: Uint8Array): void {
-  let at = 0;
-  setNonBlocking(fd);
-  loop.watch(fd, EPOLLOUT, () => {
-    try {
-      at += (at < bytes.length ? write(fd, bytes, at) : 0) ?? 0;
-    } catch (err) {
-      if (!failedWith(err, "EPIPE")) throw err;
-      at = bytes.length; // it does not want to read more
-    }
-    if (at === bytes.length) loop.close(fd);
-  });
 }
 
 function killGroup(pid: number): void {

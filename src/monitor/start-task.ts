@@ -1,18 +1,18 @@
-// Starting a task: FIFOs or a console socket, the runtime's command, and what came of it. The loop never waits: the
-// runtime works by itself, any number of them at once, and its end is an event.
-import { readFileSync, rmSync } from "node:fs";
-import type { StartedTask, RuntimeFailure, TaskSpec } from "../runtime/monitor-protocol.ts";
-import { closeFd, read } from "../sys/file.ts";
-import { pidfdOf, pidfdOpen, pidfdSendSignal } from "../sys/pidfd.ts";
-import { kill, processStartTime, type ExitStatus } from "../sys/process.ts";
-import { listenForConsole, type ConsoleSocket } from "./console.ts";
-import type { Context } from "./context.ts";
-import { makeStdio, removeStdio, type OwnEnds, type TaskStdio } from "./stdio.ts";
+// Starting a task: the runtime's command, and what came of it. The loop never waits: the runtime works by itself, any
+// number of them at once, and its end is an event.
+import { readFileSync } from "node:fs";
 import { errorText, hasCode } from "../base/errors.ts";
+import type { StartedTask, RuntimeFailure, TaskSpec } from "../runtime/monitor-protocol.ts";
+import { read } from "../sys/file.ts";
+import { pidfdOf } from "../sys/pidfd.ts";
+import { processStartTime, type ExitStatus } from "../sys/process.ts";
+import type { ConsoleSocket } from "./console.ts";
+import type { Context } from "./context.ts";
+import { RuntimeProcess } from "./runtime-process.ts";
+import type { OwnEnds } from "./stdio.ts";
 
 /** A runtime that has not come to an end by then is stuck: it is killed, and the start has failed. */
 const startLimitMs = 60_000;
-const sigkill = 9;
 /** As much as is told of a runtime's messages. */
 const messageBytesMax = 64 * 1024;
 const lostStart: RuntimeFailure["error"] = {
@@ -32,57 +32,29 @@ export type StartedProcess = StartedTask & {
 export type CancelStart = () => void;
 
 /**
- * Spawns the runtime and calls `done` once, later. Throws, with nothing left behind, when it cannot even be spawned.
- * What the monitor holds of a start that failed is closed again before `done` hears of it.
+ * Calls `done` once, later. Throws, with nothing left behind, when the runtime cannot even be spawned. What the monitor
+ * holds of a start that failed is closed again before `done` hears of it.
+ *
+ * @param waiting the runtime, where it has been spawned ahead (standby.ts).
  */
 export function startTask(
   context: Context,
   spec: TaskSpec,
   done: (outcome: StartedProcess | RuntimeFailure) => void,
+  waiting?: RuntimeProcess,
 ): CancelStart {
-  const { loop, reaper } = context;
-  for (const path of [spec.pidFile, spec.logFile]) rmSync(path, { force: true });
-  const stdio = makeStdio(spec);
-  let console: ConsoleSocket | undefined;
-  let pid: number;
-  try {
-    console = spec.consoleSocket === undefined ? undefined : listenForConsole(spec.consoleSocket);
-    pid = spawnRuntime(context, spec, stdio);
-  } catch (err) {
-    closeEnds(stdio.own);
-    console?.close();
-    removeStdio(spec.dir);
-    throw err;
-  } finally {
-    for (const end of stdio.program) if (end !== "null") closeFd(end);
-  }
-  const runtime = pidfdOpen(pid);
-  const limit = loop.after(startLimitMs, () => kill(-pid, sigkill));
-  reaper.watch(pid, runtime, (exit) => {
+  const { loop } = context;
+  const runtime = waiting ?? RuntimeProcess.spawn(context, spec);
+  const limit = loop.after(startLimitMs, () => runtime.kill());
+  runtime.whenEnded((exit) => {
     loop.cancel(limit);
-    loop.close(runtime);
-    const outcome =
-      exit?.exitCode === 0 ? findProgram(spec, stdio.own, console) : failure(spec, stdio.own, exit);
+    const { own, console } = runtime;
+    const outcome = exit?.exitCode === 0 ? findProgram(spec, own, console) : failure(spec, own, exit);
+    if ("error" in outcome) runtime.closeStdio();
     console?.close();
-    if ("error" in outcome) {
-      closeEnds(stdio.own);
-      removeStdio(spec.dir);
-    }
     done(outcome);
   });
-  return () => pidfdSendSignal(runtime, sigkill);
-}
-
-function spawnRuntime({ spawn, executable }: Context, { command }: TaskSpec, stdio: TaskStdio): number {
-  const { argv, env } = command;
-  return spawn({
-    path: executable(command),
-    argv,
-    env: env ?? (process.env as Record<string, string>),
-    stdio: stdio.program,
-    cwd: "/",
-    setsid: true, // a process group of its own, to be killed as a whole
-  });
+  return () => runtime.kill();
 }
 
 /** The runtime says that the program runs (or has run: it may be over by now, and is then still there to be reaped). */
@@ -123,8 +95,4 @@ function messages({ logFile }: TaskSpec, { stderr }: OwnEnds): string {
 function readNow(fd: number): string {
   const buffer = Buffer.alloc(messageBytesMax);
   return buffer.toString("utf8", 0, read(fd, buffer) ?? 0);
-}
-
-function closeEnds(own: OwnEnds): void {
-  for (const fd of Object.values(own)) if (fd !== undefined) closeFd(fd);
 }

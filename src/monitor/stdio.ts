@@ -6,7 +6,7 @@
 //   stderr   read and write           read only
 import { rmSync } from "node:fs";
 import { stdioFiles } from "../runtime/monitor-protocol.ts";
-import type { TaskSpec } from "../runtime/monitor-protocol.ts";
+import type { RuntimeTask } from "../runtime/monitor-protocol.ts";
 import { failedWith } from "../sys/errno.ts";
 import { mkfifo } from "../sys/fifo.ts";
 import { closeFd, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY, openFile, setNonBlocking } from "../sys/file.ts";
@@ -29,7 +29,7 @@ export type TaskStdio = {
 };
 
 /** Makes the FIFOs anew. Nothing stays open or behind on failure. */
-export function makeStdio({ dir, terminal, openStdin }: TaskSpec): TaskStdio {
+export function makeStdio({ dir, terminal, openStdin }: RuntimeTask): TaskStdio {
   const paths = stdioFiles(dir);
   const opened: number[] = [];
   const open = (path: string, flags: number): number => {
@@ -67,7 +67,7 @@ export function makeStdio({ dir, terminal, openStdin }: TaskSpec): TaskStdio {
 }
 
 /** Opens the FIFOs of a program that runs. What is not there, or that nobody reads any more, stays undefined. */
-export function reopenStdio({ dir, terminal, openStdin }: TaskSpec): OwnEnds {
+export function reopenStdio({ dir, terminal, openStdin }: RuntimeTask): OwnEnds {
   const paths = stdioFiles(dir);
   const open = (path: string, flags: number): number | undefined => {
     try {

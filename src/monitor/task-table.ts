@@ -8,10 +8,12 @@ import { processStartTime } from "../sys/process.ts";
 import type { AttachConnection } from "./attach-connection.ts";
 import type { Context } from "./context.ts";
 import { startTask, type CancelStart } from "./start-task.ts";
+import { Standby } from "./standby.ts";
 import { reopenStdio } from "./stdio.ts";
 import { Task } from "./task.ts";
 
 export class TaskTable {
+  readonly standby: Standby;
   readonly #context: Context;
   readonly #starting = new Map<string, CancelStart>();
   readonly #running = new Map<string, Task>();
@@ -21,6 +23,7 @@ export class TaskTable {
 
   constructor(context: Context) {
     this.#context = context;
+    this.standby = new Standby(context);
   }
 
   get empty(): boolean {
@@ -30,24 +33,29 @@ export class TaskTable {
   /** Calls `done` when the runtime has ended. ConflictError when such a task runs; one that has ended is replaced. */
   start(spec: TaskSpec, done: (result: StartedTask | RuntimeFailure) => void): void {
     this.#refuseTwice(spec.id);
-    const cancel = startTask(this.#context, spec, (outcome) => {
-      this.#starting.delete(spec.id);
-      if ("error" in outcome) {
-        this.abandon(spec.id);
-        done(outcome);
-      } else {
-        const { pid, startTime, pidfd, own, master } = outcome;
-        const task = new Task(this.#context, spec, (status) => this.#conclude(status));
-        if (master === undefined) task.openFifos(own);
-        else {
-          task.openTerminal(master);
-          if (own.stderr !== undefined) closeFd(own.stderr); // only the runtime spoke there
+    const cancel = startTask(
+      this.#context,
+      spec,
+      (outcome) => {
+        this.#starting.delete(spec.id);
+        if ("error" in outcome) {
+          this.abandon(spec.id);
+          done(outcome);
+        } else {
+          const { pid, startTime, pidfd, own, master } = outcome;
+          const task = new Task(this.#context, spec, (status) => this.#conclude(status));
+          if (master === undefined) task.openFifos(own);
+          else {
+            task.openTerminal(master);
+            if (own.stderr !== undefined) closeFd(own.stderr); // only the runtime spoke there
+          }
+          done({ pid, startTime }); // before its end can be told
+          this.#run(task, { pid, startTime }, pidfd);
         }
-        done({ pid, startTime }); // before its end can be told
-        this.#run(task, { pid, startTime }, pidfd);
-      }
-      this.#afterStart();
-    });
+        this.#afterStart();
+      },
+      this.standby.take(spec),
+    );
     this.#starting.set(spec.id, cancel);
   }
 

@@ -20,6 +20,7 @@ import type {
   RefusedPort,
   RunResult,
   RuntimeFailure,
+  RuntimeTask,
   StartedTask,
   TaskSpec,
   TaskStatus,
@@ -141,6 +142,14 @@ export class MonitorClient {
 
   start(task: TaskSpec): Promise<StartedTask | RuntimeFailure> {
     return this.#call("start", { task });
+  }
+
+  async prepare(task: RuntimeTask): Promise<boolean> {
+    return (await this.#call("prepare", { task })).prepared;
+  }
+
+  async dismiss(): Promise<void> {
+    await this.#call("dismiss", {});
   }
 
   run(command: Command & { readonly stdin?: string }, timeoutMs = runTimeoutMs): Promise<RunResult> {

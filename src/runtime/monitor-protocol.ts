@@ -27,8 +27,8 @@ export type LogSpec = {
   readonly compress: boolean;
 };
 
-/** A program to start through a runtime, and what becomes of its stdio and its exit. */
-export type TaskSpec = {
+/** A runtime's command that starts a program, and its stdio. */
+export type RuntimeTask = {
   readonly id: string;
   /** Holds the FIFOs `stdin`, `stdout` and `stderr`, made by the monitor. */
   readonly dir: string;
@@ -42,6 +42,10 @@ export type TaskSpec = {
   /** Where the runtime sends the terminal's master; there when `terminal` is true. */
   readonly consoleSocket?: string;
   readonly openStdin: boolean;
+};
+
+/** A program to start through a runtime, and what becomes of its stdio and its exit. */
+export type TaskSpec = RuntimeTask & {
   /** The end of the first client's input is the end of the program's. */
   readonly stdinOnce: boolean;
   readonly log: LogSpec | null;
@@ -117,6 +121,14 @@ export type RefusedPort = { readonly index: number; readonly inUse: boolean; rea
 export type ControlCalls = {
   /** ConflictError when a task of this id runs; one that has ended is replaced. */
   start: { request: { readonly task: TaskSpec }; result: StartedTask | RuntimeFailure };
+  /**
+   * Spawns the runtime of a start that may come, as far as that goes without `<dir>/config.json`: a FIFO, until the daemon
+   * puts the file in its place. Takes the place of the one that was prepared before. `prepared: false` where the monitor
+   * cannot do so on this machine.
+   */
+  prepare: { request: { readonly task: RuntimeTask }; result: { readonly prepared: boolean } };
+  /** Ends the runtime that waits. Fine when there is none. */
+  dismiss: { request: object; result: object };
   run: { request: RunRequest; result: RunResult };
   /** Answered when no start is under way, so that every task is either there or not. */
   list: { request: object; result: { readonly tasks: readonly TaskStatus[] } };

@@ -1,0 +1,120 @@
+// The runtime of the next start, spawned before that start is asked for, under an id that the next container gets: see
+// monitor/standby.ts for what it gains. One at most, for the commonest shape of a container: no terminal, no input, the
+// default runtime. Everything works without it.
+//
+//   renew ──► prepared ──► claimed by a create ──► used by its start ──► renew
+//                              └ not started in time, or removed: dismissed ──► renew
+import { mkdirSync, rmSync } from "node:fs";
+import { errorText } from "../base/errors.ts";
+import type { Host } from "../base/host.ts";
+import type { Driver } from "../runtime/driver.ts";
+import type { CreateContainerBody } from "../spec/docker.ts";
+import type { MonitorLink } from "./monitor-link.ts";
+import { taskFiles } from "./task-paths.ts";
+
+/** After a start, so that the program and those who wait for it have the processors first. */
+const renewAfterMs = 4;
+/** `docker create` without a start soon must not keep the next `run` from its standby. */
+const claimMs = 2000;
+
+type Parts = {
+  readonly host: Host;
+  readonly execRoot: string;
+  readonly monitor: MonitorLink;
+  /** The one used for containers that ask for none. */
+  readonly driver: Driver | undefined;
+};
+
+export class Standby {
+  readonly #parts: Parts;
+  #prepared: { readonly id: string; claimed: boolean } | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #closed = false;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Has one prepared, a moment from now. */
+  renew(): void {
+    this.#later(renewAfterMs, () => this.#prepare());
+  }
+
+  /** The id for a new container whose start has a runtime waiting; `undefined` when none waits for such a container. */
+  claim({ Tty, OpenStdin, HostConfig }: CreateContainerBody): string | undefined {
+    const prepared = this.#prepared;
+    const runtime = HostConfig?.Runtime || this.#parts.driver?.name;
+    const fits = !Tty && !OpenStdin && runtime === this.#parts.driver?.name;
+    if (!prepared || prepared.claimed || !fits) return undefined;
+    prepared.claimed = true;
+    this.#later(claimMs, () => this.#replace());
+    return prepared.id;
+  }
+
+  /** The container of this id will not be: its creation failed. */
+  giveBack(id: string): void {
+    if (this.#prepared?.id !== id) return;
+    clearTimeout(this.#timer);
+    this.#prepared.claimed = false;
+  }
+
+  /** The container of this id has been started, or has failed to. */
+  used(id: string): void {
+    if (this.#prepared?.id !== id) return;
+    this.#prepared = undefined;
+    this.renew();
+  }
+
+  /** The container of this id goes. */
+  async release(id: string): Promise<void> {
+    if (this.#prepared?.id === id) await this.#replace();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.#drop();
+  }
+
+  async #prepare(): Promise<void> {
+    const { host, execRoot, monitor, driver } = this.#parts;
+    if (!driver || driver.kind === "lxc") return; // LXC stays as the program's parent, with a configuration of its own
+    const id = host.random.hex(32);
+    const { dir, pidFile, logFile } = taskFiles(execRoot, id);
+    const command = driver.run({ id, bundle: dir, pidFile, logFile });
+    const task = { id, dir, command, pidFile, logFile, terminal: false, openStdin: false };
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    let isPrepared = false;
+    try {
+      isPrepared = await monitor.prepare(task);
+    } finally {
+      if (!isPrepared) rmSync(dir, { recursive: true, force: true });
+    }
+    if (!isPrepared) return;
+    this.#prepared = { id, claimed: false };
+    if (this.#closed) await this.#drop();
+  }
+
+  async #replace(): Promise<void> {
+    await this.#drop();
+    this.renew();
+  }
+
+  async #drop(): Promise<void> {
+    const prepared = this.#prepared;
+    if (!prepared) return;
+    this.#prepared = undefined;
+    await this.#parts.monitor.dismiss();
+    rmSync(taskFiles(this.#parts.execRoot, prepared.id).dir, { recursive: true, force: true });
+  }
+
+  #later(ms: number, work: () => Promise<void>): void {
+    clearTimeout(this.#timer);
+    if (this.#closed) return;
+    this.#timer = setTimeout(() => {
+      work().catch((err: unknown) =>
+        this.#parts.host.log.warn("no runtime in waiting", { error: errorText(err) }),
+      );
+    }, ms).unref();
+  }
+}
