@@ -197,9 +197,9 @@ describe("what leads out of the volume", () => {
       400,
       { message: "VolumeOptions.Subpath needs API v1.45 or newer" },
     ]);
-    const { status, json } = await engine.api("POST", "/v1.45/containers/create", body);
-    expect(status).toBe(201);
-    await ok("rm", (json() as { Id: string }).Id);
+    const made = await engine.api("POST", "/v1.45/containers/create", body);
+    expect(made.status).toBe(201);
+    await ok("rm", (made.json() as { Id: string }).Id);
   });
 
   test("a container that puts a link in its place all the time never gets another the host's files", async () => {
