@@ -53,6 +53,8 @@ export type ContainerRecord = {
   readonly config: ContainerConfig;
   readonly hostConfig: HostConfig;
   readonly mounts: readonly MountPoint[];
+  /** By destination, the place inside a volume that is mounted instead of the whole. Records of before there were any have none. */
+  readonly subpaths?: Readonly<Record<string, string>>;
   /** Endpoint settings as asked for at create, by network name. */
   readonly endpoints: Readonly<Record<string, EndpointSettings>>;
   /** What it holds now: empty unless it runs. */

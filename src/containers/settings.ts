@@ -36,7 +36,12 @@ export type HostFacts = {
 };
 
 /** Another container, as far as a new one may lean on it. */
-export type OtherContainer = { readonly id: string; readonly mounts: readonly MountPoint[] };
+export type OtherContainer = {
+  readonly id: string;
+  readonly mounts: readonly MountPoint[];
+  /** By destination, as a ContainerRecord has them. */
+  readonly subpaths?: Readonly<Record<string, string>>;
+};
 
 export type SettingsContext = {
   /** Id of the new container, 64 hex digits. */

@@ -7,6 +7,7 @@ import { cgroupsPathOf } from "../runtime/cgroup.ts";
 import { runtimeSpec } from "../runtime/oci-spec/runtime-spec.ts";
 import type { SharedNamespaces } from "../runtime/oci-spec/spec-input.ts";
 import { resolveDevices } from "./devices.ts";
+import type { MountPoint } from "../spec/docker.ts";
 import type { RuntimeSpec } from "../spec/oci-runtime.ts";
 import { driverOf } from "./engine.ts";
 import type { Engine } from "./engine.ts";
@@ -17,6 +18,7 @@ import type { Sandbox } from "./sandbox.ts";
 import { mountSharedMemory, sharedMemoryFolder } from "./shared-memory.ts";
 import { sysinitOf } from "./sysinit.ts";
 import { taskFiles } from "./task-paths.ts";
+import { mountSubpaths } from "./volume-subpaths.ts";
 import { fillVolumes } from "./volumes.ts";
 
 /** Files of a run need to outlive only the daemon, not the machine: nothing here is synced. */
@@ -30,14 +32,15 @@ export async function writeBundle(
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const user = userInRootfs(engine, id, config.User, hostConfig.GroupAdd ?? []);
   makeWorkingDir(engine, record);
-  await fillVolumes(engine, record);
+  const mounts = mountSubpaths(engine, record);
+  await fillVolumes(engine, { ...record, mounts });
   const sysinit = sysinitOf(engine, record, sandbox.gateways ?? []);
   const spec = runtimeSpec({
     id,
     config,
     hostConfig,
-    mounts: record.mounts,
-    fileSources: fileSources(record),
+    mounts,
+    fileSources: fileSources(mounts),
     rootfs: containerRootfs(engine, id),
     files: sandbox.files ?? writeNetworkFiles(engine, record, sandbox),
     user,
@@ -86,7 +89,7 @@ function sharedMemoryOf(engine: Engine, { id, hostConfig: { IpcMode } }: Contain
   );
 }
 
-function fileSources({ mounts }: ContainerRecord): ReadonlySet<string> {
-  const sources = mounts.filter(({ Type }) => Type === "bind").map(({ Source }) => Source);
+function fileSources(mounts: readonly MountPoint[]): ReadonlySet<string> {
+  const sources = mounts.filter(({ Type }) => Type !== "tmpfs").map(({ Source }) => Source);
   return new Set(sources.filter((source) => !statSync(source, { throwIfNoEntry: false })?.isDirectory()));
 }

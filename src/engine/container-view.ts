@@ -3,7 +3,7 @@
 //
 // The view is a copy of these mounts that exists behind one descriptor and nowhere else. Whatever is opened below it by
 // openat2 stays inside, whoever changes links and folders meanwhile, and it vanishes with the descriptor, even by a crash.
-import { constants, existsSync, statSync } from "node:fs";
+import { constants, existsSync, fstatSync } from "node:fs";
 import { ConflictError, SystemError } from "../base/errors.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import { isUp } from "../containers/state.ts";
@@ -23,6 +23,7 @@ import {
 } from "../sys/mount.ts";
 import { openOwnMounts, withCopyOfMounts } from "../sys/namespace.ts";
 import { openInRoot } from "../sys/open-in-root.ts";
+import { openSubpath } from "../volumes/volume-subpath.ts";
 import type { Engine } from "./engine.ts";
 import { networkFilesOf } from "./network-files.ts";
 import { containerRootfs, makeFolders, mountRootfs } from "./rootfs.ts";
@@ -75,10 +76,17 @@ function letGo(engine: Engine, id: string): void {
     unmountAll(containerRootfs(engine, id));
 }
 
-type ViewMount = { readonly source: string; readonly target: string; readonly readOnly: boolean };
+type ViewMount = {
+  readonly source: string;
+  /** The place inside that is mounted, without what is mounted below it. */
+  readonly subpath?: string | undefined;
+  readonly target: string;
+  readonly readOnly: boolean;
+};
 
 /** Folders before what lies in them. */
-function mountsOf(engine: Engine, { id, mounts, hostConfig }: ContainerRecord): ViewMount[] {
+function mountsOf(engine: Engine, record: ContainerRecord): ViewMount[] {
+  const { id, mounts, subpaths = {}, hostConfig } = record;
   const taken = new Set(mounts.map(({ Destination }) => Destination));
   const { hostname, hosts, resolvConf } = networkFilesOf(engine.containers.folder(id));
   const readOnly = hostConfig.ReadonlyRootfs;
@@ -89,7 +97,12 @@ function mountsOf(engine: Engine, { id, mounts, hostConfig }: ContainerRecord): 
   ];
   const asked = mounts
     .filter(({ Type }) => Type === "bind" || Type === "volume")
-    .map(({ Source, Destination, RW }) => ({ source: Source, target: Destination, readOnly: !RW }));
+    .map(({ Source, Destination, RW }) => ({
+      source: Source,
+      subpath: subpaths[Destination],
+      target: Destination,
+      readOnly: !RW,
+    }));
   // Ours are made at the first start.
   const there = own.filter(({ source, target }) => !taken.has(target) && existsSync(source));
   return [...there, ...asked].toSorted((a, b) => (a.target < b.target ? -1 : 1));
@@ -117,14 +130,19 @@ function cloneRootfs(engine: Engine, { id }: ContainerRecord, mounts: readonly V
   }
 }
 
-function bind(root: number, { source, target, readOnly }: ViewMount): void {
-  const status = statSync(source, { throwIfNoEntry: false });
-  if (status === undefined) throw new SystemError(`cannot mount ${source} on ${target}: it does not exist`);
-  const place = openPlace(root, target, status.isDirectory());
+function bind(root: number, wanted: ViewMount): void {
+  const { subpath, target, readOnly } = wanted;
+  const source = openSource(wanted);
   try {
-    mount(source, `/proc/self/fd/${place}`, "", MS_BIND | MS_REC);
+    const place = openPlace(root, target, fstatSync(source).isDirectory());
+    try {
+      const flags = subpath === undefined ? MS_BIND | MS_REC : MS_BIND;
+      mount(`/proc/self/fd/${source}`, `/proc/self/fd/${place}`, "", flags);
+    } finally {
+      closeFd(place);
+    }
   } finally {
-    closeFd(place);
+    closeFd(source);
   }
   if (!readOnly) return;
   // What is opened now is the mount itself: only that can be remounted.
@@ -133,6 +151,16 @@ function bind(root: number, { source, target, readOnly }: ViewMount): void {
     mount("", `/proc/self/fd/${mounted}`, "", MS_REMOUNT | MS_BIND | MS_RDONLY);
   } finally {
     closeFd(mounted);
+  }
+}
+
+function openSource({ source, subpath, target }: ViewMount): number {
+  if (subpath !== undefined) return openSubpath(source, subpath);
+  try {
+    return openFile(source, O_PATH);
+  } catch (err) {
+    if (!failedWith(err, "ENOENT", "ENOTDIR")) throw err;
+    throw new SystemError(`cannot mount ${source} on ${target}: it does not exist`);
   }
 }
 

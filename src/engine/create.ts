@@ -1,7 +1,7 @@
 // `create`: check everything first, then make the folder, the volumes and, last, the record that is the commit.
 import { mkdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { InvalidParameterError, NotFoundError, NotImplementedError, errorText } from "../base/errors.ts";
+import { InvalidParameterError, NotFoundError, errorText } from "../base/errors.ts";
 import { Rollback } from "../base/rollback.ts";
 import { checkName, nameTaken, randomName } from "../containers/names.ts";
 import type { ContainerRecord } from "../containers/record.ts";
@@ -54,7 +54,6 @@ export async function createContainer(
   checkLinks(engine, hostConfig.Links);
   for (const mount of settings.mounts)
     if (settings.mustExist.has(mount.Destination)) requireBindSource(mount);
-  settings.volumes.forEach(refuseSubpath);
 
   const folder = engine.containers.folder(id);
   mkdirSync(folder, { mode: 0o700 });
@@ -81,6 +80,7 @@ export async function createContainer(
     config,
     hostConfig,
     mounts,
+    subpaths: subpathsOf(settings.volumes),
     endpoints,
     attachments: [],
     driver: runtimeName(engine, hostConfig.Runtime),
@@ -149,10 +149,10 @@ function prepareMount(
   return { ...mount, Name: name, Driver: "local", Source: engine.volumes.mountpoint(name) };
 }
 
-/** What a volume of ours cannot do is said, not left out in silence. */
-function refuseSubpath({ subpath }: VolumeRequest): void {
-  if (subpath !== "")
-    throw new NotImplementedError("mounting a subpath of a volume: not in this build of sampan");
+/** They are looked for at each start only, as in Docker. */
+function subpathsOf(volumes: ReadonlyMap<string, VolumeRequest>): Readonly<Record<string, string>> {
+  const asked = [...volumes].filter(([, { subpath }]) => subpath !== "");
+  return Object.fromEntries(asked.map(([destination, { subpath }]) => [destination, subpath]));
 }
 
 function runtimeName(engine: Engine, asked: string): string {

@@ -1,5 +1,5 @@
 // What a daemon does before it listens: compare the records with what the monitor and the kernel say, and make them one.
-import { readFileSync, readdirSync, rmSync, statSync } from "node:fs";
+import { readFileSync, readdirSync, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { errorText, hasCode } from "../base/errors.ts";
@@ -30,6 +30,7 @@ import { containerTask } from "./task.ts";
 import { unmountSharedMemory } from "./shared-memory.ts";
 import { removeOldKits } from "./sysinit.ts";
 import { tasksFolder } from "./task-paths.ts";
+import { removeTaskFiles, unmountSubpaths } from "./volume-subpaths.ts";
 
 /** Exit code of a run whose end nobody saw (a reboot, a lost monitor on an old kernel): dockerd's too after a host crash. */
 const unknownExitCode = 255;
@@ -190,11 +191,13 @@ async function sweep(engine: Engine): Promise<void> {
   engine.volumeMounts.sweep();
   if (up.size === 0) removeOldKits(engine);
   const running = new Set((await engine.monitor.list()).map(({ id }) => id));
-  for (const id of readdirSync(tasksFolder(engine.config.execRoot)))
-    if (!up.has(id) && !running.has(id)) {
-      unmountSharedMemory(engine.config.execRoot, id);
-      rmSync(join(tasksFolder(engine.config.execRoot), id), { recursive: true, force: true });
-    }
+  const { execRoot } = engine.config;
+  for (const id of readdirSync(tasksFolder(execRoot))) {
+    unmountSubpaths(execRoot, id); // no start is under way
+    if (up.has(id) || running.has(id)) continue;
+    unmountSharedMemory(execRoot, id);
+    await removeTaskFiles(execRoot, id);
+  }
   for (const what of engine.networks.sweep(up)) engine.host.log.info("network leftover removed", { what });
   for (const path of removeLeftovers(engine.machine.cgroup, engine.instance.cgroupParent, up))
     engine.host.log.info("cgroup leftover removed", { path });

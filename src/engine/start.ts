@@ -1,5 +1,6 @@
 // `start`: mounts, network, bundle, task; each step says how it is undone.
 import { ConflictError, ProgramNotStartedError, errorText } from "../base/errors.ts";
+import { crashPoint } from "../base/crash-point.ts";
 import { Rollback } from "../base/rollback.ts";
 import { startingHealth } from "../containers/health.ts";
 import type { ContainerRecord } from "../containers/record.ts";
@@ -20,6 +21,7 @@ import { claimPorts, enterNetwork } from "./sandbox.ts";
 import { takeDown } from "./take-down.ts";
 import { startTask } from "./task.ts";
 import { publishTaken } from "./use-events.ts";
+import { unmountSubpaths } from "./volume-subpaths.ts";
 import { lastAnswer } from "./wait.ts";
 
 /**
@@ -89,6 +91,8 @@ async function bringUp(engine: Engine, record: ContainerRecord): Promise<void> {
     const process = await startTask(engine, record).catch((err: unknown) => {
       throw withInterpreter(engine, record, err);
     });
+    crashPoint("program started");
+    unmountSubpaths(engine.config.execRoot, id); // the container has them now
     await portsOpen;
     engine.filters.learn(driverOf(engine, record), spec, id);
     recordStart(engine, record, process, { attachments: sandbox.attachments, published });

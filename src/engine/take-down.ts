@@ -1,5 +1,4 @@
 // What a run of a container leaves behind, taken away: runtime state, network, mounts, task files. Safe to repeat.
-import { rm } from "node:fs/promises";
 import { settleAll } from "../base/rollback.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import { unmountAll } from "../storage/overlay.ts";
@@ -8,7 +7,7 @@ import type { Engine } from "./engine.ts";
 import { containerRootfs } from "./rootfs.ts";
 import { leaveNetwork } from "./sandbox.ts";
 import { unmountSharedMemory } from "./shared-memory.ts";
-import { taskFiles } from "./task-paths.ts";
+import { removeTaskFiles } from "./volume-subpaths.ts";
 
 /** Goes on after a step that failed and names all failures in one error at the end. */
 export function takeDown(engine: Engine, record: ContainerRecord): Promise<void> {
@@ -20,7 +19,7 @@ export function takeDown(engine: Engine, record: ContainerRecord): Promise<void>
     ["volumes", () => engine.volumeMounts.letGo(id)],
     ["monitor", () => engine.monitor.forget(id)],
     ["shared memory", () => unmountSharedMemory(engine.config.execRoot, id)],
-    ["task files", () => rm(taskFiles(engine.config.execRoot, id).dir, { recursive: true, force: true })],
+    ["task files", () => removeTaskFiles(engine.config.execRoot, id)],
   ]);
 }
 

@@ -10,6 +10,8 @@ export type TaskFiles = {
   readonly consoleSocket: string;
   /** The program of an exec, as the runtime reads it. */
   readonly processFile: string;
+  /** Where the runtime finds the subpaths of volumes that a container is to have (volume-subpaths.ts). */
+  readonly subpaths: string;
 };
 
 export function tasksFolder(execRoot: string): string {
@@ -25,5 +27,6 @@ export function taskFiles(execRoot: string, taskId: string): TaskFiles {
     logFile: join(dir, "runtime.log"),
     consoleSocket: join(dir, "console.sock"),
     processFile: join(dir, "process.json"),
+    subpaths: join(dir, "subpaths"),
   };
 }

@@ -1,6 +1,6 @@
 // Volumes at the start of a container: an empty one takes over what the image has in its place, as Docker's do.
 import { execFile } from "node:child_process";
-import { closeSync, constants, readdirSync } from "node:fs";
+import { closeSync, constants, readdirSync, statSync } from "node:fs";
 import { promisify } from "node:util";
 import { SystemError } from "../base/errors.ts";
 import type { ContainerRecord } from "../containers/record.ts";
@@ -28,6 +28,7 @@ export function adoptVolumes(engine: Engine, { id, mounts }: ContainerRecord): v
     if (Type === "volume" && Name !== undefined) engine.volumeMounts.adopt(Name, id);
 }
 
+/** The sources of `record.mounts` are those of this start: of a volume's subpath, where it is mounted for that. */
 export async function fillVolumes(engine: Engine, record: ContainerRecord): Promise<void> {
   const uncopied = new Set(
     (record.hostConfig.Mounts ?? []).flatMap(({ Target, VolumeOptions }) =>
@@ -39,11 +40,16 @@ export async function fillVolumes(engine: Engine, record: ContainerRecord): Prom
       Type === "volume" &&
       !Mode.split(",").includes("nocopy") &&
       !uncopied.has(Destination) &&
-      readdirSync(Source).length === 0,
+      isEmptyFolder(Source),
   );
   if (empty.length === 0) return;
   using root = openRoot(engine, record.id);
   for (const { Source, Destination } of empty) await copyFolder(root.fd, Destination, Source);
+}
+
+/** A subpath may name a file. */
+function isEmptyFolder(path: string): boolean {
+  return statSync(path).isDirectory() && readdirSync(path).length === 0;
 }
 
 /** `cp -a` does owners, times, links and extended attributes; the source is named by descriptor, so no link leads out of the root. */

@@ -20,7 +20,7 @@ import {
   openFile,
   writeAll,
 } from "./file.ts";
-import { openInRoot } from "./open-in-root.ts";
+import { openBeneath, openInRoot } from "./open-in-root.ts";
 
 const folder = mkdtempSync("/tmp/sampan-sys-root-");
 const root = `${folder}/root`;
@@ -88,6 +88,28 @@ test("openInRoot: the mode counts when a file is made and is no error when none 
   closeFd(fd);
   expect(statSync(`${root}/new`).mode & 0o7777).toBe(0o750);
   closeFd(openInRoot(rootFd, "new", O_RDONLY, 0o750));
+});
+
+test.each([
+  ["an absolute path", "/etc/passwd"],
+  ["a path that climbs out", "etc/../../root/etc/passwd"],
+  ["an absolute link", "absolute-beneath"],
+  ["a link that climbs out and comes back", "climbing-beneath"],
+  ["a link into /proc", "proc-beneath"],
+])("openBeneath: %s is refused, even where it would be found", (_what, path) => {
+  const links = { absolute: `${root}/etc/passwd`, climbing: "../root/etc/passwd", proc: "/proc/self/root" };
+  for (const [name, target] of Object.entries(links)) {
+    rmSync(`${root}/${name}-beneath`, { force: true });
+    symlinkSync(target, `${root}/${name}-beneath`);
+  }
+  expect(() => openBeneath(rootFd, path, O_PATH)).toThrow("EXDEV");
+});
+
+test("openBeneath: links and .. that stay inside are followed", () => {
+  symlinkSync("etc/../etc", `${root}/inside-beneath`);
+  const fd = openBeneath(rootFd, "inside-beneath/passwd", O_RDONLY);
+  expect(readFileSync(fd, "utf8")).toBe("of the image");
+  closeFd(fd);
 });
 
 test("openInRoot: O_PATH and O_NOFOLLOW open a link itself", () => {

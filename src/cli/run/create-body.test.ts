@@ -280,6 +280,20 @@ describe("what was asked for, and nothing else, is in the body", () => {
       }),
     ],
     [
+      "--mount type=volume,src=v,dst=/d,volume-subpath=a/b",
+      host({
+        Mounts: [
+          {
+            Type: "volume",
+            Source: "v",
+            Target: "/d",
+            ReadOnly: false,
+            VolumeOptions: { Subpath: "a/b" },
+          },
+        ],
+      }),
+    ],
+    [
       "--mount type=tmpfs,target=/b,tmpfs-size=64m,tmpfs-mode=1777",
       host({
         Mounts: [

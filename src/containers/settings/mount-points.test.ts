@@ -199,7 +199,25 @@ describe("places", () => {
       { Type: "volume", Name: "data", Destination: "/data", RW: false, Source: "/volumes/data/_data" },
       { Type: "bind", Source: "/mine", Destination: "/src", RW: true },
     ]);
-    expect(volumes.get("/data")).toMatchObject({ copy: false });
+    expect(volumes.get("/data")).toMatchObject({ copy: false, subpath: "" });
+  });
+
+  test("--volumes-from: of a volume that the other has a subpath of, the same", () => {
+    const mount = { Type: "volume", Source: "/v", Mode: "z", RW: true, Propagation: "" } as const;
+    const other = {
+      id: "f".repeat(64),
+      mounts: [
+        { ...mount, Destination: "/whole" },
+        { ...mount, Destination: "/part" },
+      ],
+      subpaths: { "/part": "a/b" },
+    };
+    const body = { Cmd: ["true"], HostConfig: { VolumesFrom: ["other"] } };
+    const { volumes } = containerSettings(body, { ...context, findContainer: () => other });
+    expect([...volumes].map(([destination, { subpath }]) => [destination, subpath])).toEqual([
+      ["/whole", ""],
+      ["/part", "a/b"],
+    ]);
   });
 
   test.each([

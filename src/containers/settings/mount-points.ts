@@ -13,7 +13,7 @@ export type VolumeRequest = {
   readonly driverOptions: Readonly<Record<string, string>>;
   /** An empty volume is filled with what the image has at that place. */
   readonly copy: boolean;
-  /** A folder inside the volume that is mounted instead of the whole; "" for the whole. */
+  /** A folder or file inside the volume that is mounted instead of the whole; "" for the whole. */
   readonly subpath: string;
 };
 
@@ -81,11 +81,11 @@ function mountsFrom(
     .map((mount) => {
       const shared = { ...mount, RW: mount.RW && !mountMode(mode).readOnly };
       // The first container has filled the volume, or chosen not to.
-      return mount.Type === "volume" ? { mount: shared, volume: sharedVolume } : { mount: shared };
+      if (mount.Type !== "volume") return { mount: shared };
+      const subpath = other.subpaths?.[mount.Destination] ?? "";
+      return { mount: shared, volume: { labels: {}, driverOptions: {}, copy: false, subpath } };
     });
 }
-
-const sharedVolume: VolumeRequest = { labels: {}, driverOptions: {}, copy: false, subpath: "" };
 
 /** The sources of `-v` are made when they are not there. */
 function boundBySpec(spec: string): Planned {
