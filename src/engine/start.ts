@@ -78,7 +78,10 @@ async function bringUp(engine: Engine, record: ContainerRecord): Promise<void> {
       engine.host.log.error("undo failed", { what, container: id, error: errorText(err) }),
     );
     // One step back for all: taking down is safe whatever has been set up.
-    rollback.onFailure("take down", () => takeDown(engine, record));
+    rollback.onFailure("take down", async () => {
+      await engine.standby.release(id); // it waits in the folder that goes now
+      await takeDown(engine, record);
+    });
     ensureBindSources(record);
     await holdVolumes(engine, record, id);
     mountRootfs(engine, record);

@@ -114,6 +114,17 @@ describe("who gets it", () => {
     expect(await daemon.ok("run", "--rm", image, "echo", "next")).toBe("next");
   });
 
+  test("one whose start fails before the runtime is needed starts the next time", async () => {
+    const { id } = await theOne();
+    await daemon.ok("create", "--name", "early", "--network", "later", image, "echo", "now");
+    expect(await daemon.ok("inspect", "-f", "{{.Id}}", "early")).toBe(id);
+    expect((await daemon.docker("start", "early")).stderr).toContain("later");
+    await daemon.ok("network", "create", "later");
+    expect(await daemon.docker("start", "-a", "early")).toEqual({ exitCode: 0, stdout: "now\n", stderr: "" });
+    await daemon.ok("rm", "early");
+    await daemon.ok("network", "rm", "later");
+  });
+
   test("many at once: one has it, the others do without", async () => {
     await theOne();
     const runs = await Promise.all(
