@@ -55,6 +55,8 @@ export type ContainerRecord = {
   readonly mounts: readonly MountPoint[];
   /** By destination, the place inside a volume that is mounted instead of the whole. Records of before there were any have none. */
   readonly subpaths?: Readonly<Record<string, string>>;
+  /** Destinations of volumes that stay empty where the image has something. Records of before there were any have none. */
+  readonly uncopied?: readonly string[];
   /** Endpoint settings as asked for at create, by network name. */
   readonly endpoints: Readonly<Record<string, EndpointSettings>>;
   /** What it holds now: empty unless it runs. */

@@ -81,6 +81,7 @@ export async function createContainer(
     hostConfig,
     mounts,
     subpaths: subpathsOf(settings.volumes),
+    uncopied: [...settings.volumes].flatMap(([destination, { copy }]) => (copy ? [] : [destination])),
     endpoints,
     attachments: [],
     driver: runtimeName(engine, hostConfig.Runtime),

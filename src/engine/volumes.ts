@@ -30,17 +30,9 @@ export function adoptVolumes(engine: Engine, { id, mounts }: ContainerRecord): v
 
 /** The sources of `record.mounts` are those of this start: of a volume's subpath, where it is mounted for that. */
 export async function fillVolumes(engine: Engine, record: ContainerRecord): Promise<void> {
-  const uncopied = new Set(
-    (record.hostConfig.Mounts ?? []).flatMap(({ Target, VolumeOptions }) =>
-      VolumeOptions?.NoCopy ? [Target] : [],
-    ),
-  );
   const empty = record.mounts.filter(
-    ({ Type, Source, Destination, Mode }) =>
-      Type === "volume" &&
-      !Mode.split(",").includes("nocopy") &&
-      !uncopied.has(Destination) &&
-      isEmptyFolder(Source),
+    ({ Type, Source, Destination }) =>
+      Type === "volume" && !record.uncopied?.includes(Destination) && isEmptyFolder(Source),
   );
   if (empty.length === 0) return;
   using root = openRoot(engine, record.id);

@@ -231,6 +231,18 @@ describe("volumes", () => {
     await engine.ok("rm", "-v", id);
   });
 
+  test("one that chose not to be filled stays empty for those who take it over, and however its place is written", async () => {
+    const mount = "type=volume,src=hollow,dst=/etc/,volume-nocopy";
+    expect(await engine.ok("run", "--name", "chose", "--mount", mount, image, "ls", "/etc")).not.toContain(
+      "passwd",
+    );
+    expect(await engine.ok("run", "--rm", "--volumes-from", "chose", image, "ls", "/etc")).not.toContain(
+      "passwd",
+    );
+    await engine.ok("rm", "chose");
+    await engine.ok("volume", "rm", "hollow");
+  });
+
   test("a volume of --mount has its labels, and with volume-nocopy nothing of the image", async () => {
     const mount = "type=volume,src=bare,dst=/etc,volume-nocopy,volume-label=load=none";
     await engine.ok("create", "--name", "bare", "--mount", mount, image, "true");

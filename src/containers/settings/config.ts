@@ -1,5 +1,5 @@
 // `Config`: what the container runs, made from the request and from what its image says.
-import { posix } from "node:path";
+import { cleanPath } from "../../spec/container-path.ts";
 import { InvalidParameterError } from "../../base/errors.ts";
 import type {
   ContainerConfig,
@@ -134,10 +134,4 @@ function mergedHealth(
     Array.isArray(value) ? value.length > 0 : value,
   );
   return { ...image, ...Object.fromEntries(given) };
-}
-
-/** Without `.`, `..`, doubled slashes and a slash at the end. */
-export function cleanPath(path: string): string {
-  const clean = posix.normalize(path);
-  return clean.length > 1 && clean.endsWith("/") ? clean.slice(0, -1) : clean;
 }

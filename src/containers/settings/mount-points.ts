@@ -4,7 +4,7 @@ import { InvalidParameterError, NotFoundError } from "../../base/errors.ts";
 import type { ContainerConfig, HostConfig, MountPoint, MountRequest } from "../../spec/docker.ts";
 import type { OtherContainer } from "../settings.ts";
 import { invalidSpec, mountMode, parseBindSpec, parseVolumesFrom } from "./bind-spec.ts";
-import { cleanPath } from "./config.ts";
+import { cleanPath } from "../../spec/container-path.ts";
 import { checkMount, checkVolumeDriver } from "./mount-request.ts";
 
 /** How a volume is made when it is not there, and what a new container does with it. */

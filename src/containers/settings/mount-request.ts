@@ -2,7 +2,7 @@
 import { InvalidParameterError } from "../../base/errors.ts";
 import type { MountRequest } from "../../spec/docker.ts";
 import { tmpfsOptions, tmpfsOptionsOf } from "../../runtime/oci-spec/tmpfs-options.ts";
-import { cleanPath } from "./config.ts";
+import { cleanPath } from "../../spec/container-path.ts";
 
 const propagations = new Set<string>(["private", "rprivate", "slave", "rslave", "shared", "rshared"]);
 

@@ -1,4 +1,5 @@
 // All mounts of a container, in the order in which they are made.
+import { cleanPath } from "../../spec/container-path.ts";
 import type { MountPoint, MountRequest } from "../../spec/docker.ts";
 import type { Mount } from "../../spec/oci-runtime.ts";
 import { hasInit, initDestination } from "./process.ts";
@@ -70,7 +71,7 @@ function sharedMemory({ hostConfig, shmSource }: SpecInput): readonly Mount[] {
 }
 
 function usersMounts({ mounts, fileSources, hostConfig, host }: SpecInput): readonly Mount[] {
-  const requests = new Map((hostConfig.Mounts ?? []).map((request) => [request.Target, request]));
+  const requests = new Map((hostConfig.Mounts ?? []).map((request) => [cleanPath(request.Target), request]));
   const tmpfs = Object.entries(hostConfig.Tmpfs ?? {}).map(([path, options]) => tmpfsMount(path, options));
   const points = mounts.map((mount) => {
     const request = requests.get(mount.Destination);
