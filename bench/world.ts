@@ -1,6 +1,6 @@
 // A network and a mount namespace for one engine: its bridges, rules and mounts are its own and go with it, and every
 // engine of a comparison finds the same empty world.
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { eventually } from "../test/harness/command.ts";
 
 export type World = {
@@ -18,7 +18,35 @@ if [ ! -e /sys/fs/cgroup/cgroup.controllers ] && [ -d /sys/fs/cgroup/unified ]; 
 ip link set lo up
 exec sleep infinity`;
 
+/**
+ * Linux's default for TCP, whatever this machine's is: one that paces itself (bbr) measures its own pauses where data moves
+ * at the speed of memory. A network namespace takes the machine's when it is made, and root may not set it later.
+ */
+export const congestionControl = "cubic";
+const machinesCongestionControl = "/proc/sys/net/ipv4/tcp_congestion_control";
+
 export async function makeWorld(): Promise<World> {
+  const machines = readFileSync(machinesCongestionControl, "latin1");
+  writeFileSync(machinesCongestionControl, congestionControl);
+  let child: Awaited<ReturnType<typeof unshared>>;
+  try {
+    child = await unshared();
+  } finally {
+    writeFileSync(machinesCongestionControl, machines);
+  }
+  const { pid } = child;
+  const of = (name: string): string => `/proc/${pid}/ns/${name}`;
+  return {
+    enter: ["nsenter", `--net=${of("net")}`, `--mount=${of("mnt")}`],
+    pid,
+    end: async () => {
+      child.kill("SIGKILL");
+      await child.exited;
+    },
+  };
+}
+
+async function unshared() {
   const child = Bun.spawn(["unshare", "--net", "--mount", "sh", "-c", setUp], {
     stdio: ["ignore", "ignore", "inherit"],
   });
@@ -26,13 +54,5 @@ export async function makeWorld(): Promise<World> {
     () => readFileSync(`/proc/${child.pid}/cmdline`, "utf8").startsWith("sleep"),
     () => "the namespaces",
   );
-  const of = (name: string): string => `/proc/${child.pid}/ns/${name}`;
-  return {
-    enter: ["nsenter", `--net=${of("net")}`, `--mount=${of("mnt")}`],
-    pid: child.pid,
-    end: async () => {
-      child.kill("SIGKILL");
-      await child.exited;
-    },
-  };
+  return child;
 }
