@@ -53,24 +53,35 @@ export class NameService {
     if (this.#starting.delete(containerId)) this.#madeFrom = -1;
   }
 
-  /** Called for every packet. */
+  /** Who has the address on the network. Called for every packet. */
   clientOf(network: BridgeNetworkRecord, address: string): Client | undefined {
     this.#refresh();
     const id = this.#table.containerAt(network.name, address);
-    const record = id === undefined ? undefined : this.#containers.get(id);
-    if (record === undefined) return undefined;
-    const key = `${network.id} ${record.id}`;
+    return id === undefined ? undefined : this.#client(id, network);
+  }
+
+  /** Who asks in the container's own namespace. Called for every packet. */
+  clientIn(containerId: string): Client | undefined {
+    this.#refresh();
+    return this.#client(containerId, undefined);
+  }
+
+  #client(id: string, network: BridgeNetworkRecord | undefined): Client | undefined {
+    const key = `${network?.id ?? ""} ${id}`;
     const known = this.#clients.get(key);
     if (known !== undefined) return known;
+    const record = this.#containers.get(id);
+    if (record === undefined) return undefined;
     const client = this.#describe(network, record);
     this.#clients.set(key, client);
     return client;
   }
 
-  #describe(network: BridgeNetworkRecord, { id, hostConfig }: ContainerRecord): Client {
+  #describe(network: BridgeNetworkRecord | undefined, { id, hostConfig }: ContainerRecord): Client {
     const asked = wantedDns(hostConfig, this.#dns);
     const options = asked.options.length > 0 ? asked.options : parseResolvConf(hostResolvConf()).options;
-    const ofHost = gatewaysOf(network);
+    // By a macvlan the host is not reached: it has no address then, and nobody else is asked for one.
+    const ofHost = network === undefined ? [] : gatewaysOf(network);
     // As Docker has it: the container's own servers are asked from where the container is.
     const netnsPath = netnsPathOf(this.#execRoot, id);
     const own = asked.servers.map((address): Server => ({ address, netnsPath }));
