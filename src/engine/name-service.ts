@@ -6,7 +6,13 @@ import type { Attachment, ContainerRecord } from "../containers/record.ts";
 import { isUp } from "../containers/state.ts";
 import { NameTable, type NamedEndpoint } from "../networks/name-table.ts";
 import { dnsNames, parseLink } from "../networks/network-names.ts";
-import { gatewaysOf, type BridgeNetworkRecord, type NetworkStore } from "../networks/network-record.ts";
+import {
+  isAddressed,
+  resolverAddressesOf,
+  type AddressedNetworkRecord,
+  type BridgeNetworkRecord,
+  type NetworkStore,
+} from "../networks/network-record.ts";
 import { netnsPathOf } from "../networks/sandbox.ts";
 import type { Server } from "../resolver/exchange.ts";
 import {
@@ -80,15 +86,13 @@ export class NameService {
   #describe(network: BridgeNetworkRecord | undefined, { id, hostConfig }: ContainerRecord): Client {
     const asked = wantedDns(hostConfig, this.#dns);
     const options = asked.options.length > 0 ? asked.options : parseResolvConf(hostResolvConf()).options;
-    // By a macvlan the host is not reached: it has no address then, and nobody else is asked for one.
-    const ofHost = network === undefined ? [] : gatewaysOf(network);
+    const networks = this.#networksOf(id);
+    // None by a macvlan: then the host has no address there, and nobody else is asked for one.
+    const ofHost = (network === undefined ? networks : [network]).flatMap((one) => resolverAddressesOf(one));
     // As Docker has it: the container's own servers are asked from where the container is.
     const netnsPath = netnsPathOf(this.#execRoot, id);
     const own = asked.servers.map((address): Server => ({ address, netnsPath }));
-    const isOpen = this.#placesOf(id).some((name) => {
-      const record = this.#networks.byName(name);
-      return record !== undefined && "internal" in record && !record.internal;
-    });
+    const isOpen = networks.some(({ internal }) => !internal);
     return {
       addressesOf: (name) =>
         this.#table.addressesFor(id, name) ?? (hostNames.includes(name) ? ofHost : undefined),
@@ -131,8 +135,11 @@ export class NameService {
     return isUp(record.state) ? record.attachments : (this.#starting.get(record.id) ?? []);
   }
 
-  #placesOf(id: string): string[] {
+  #networksOf(id: string): AddressedNetworkRecord[] {
     const record = this.#containers.get(id);
-    return record === undefined ? [] : this.#attachmentsOf(record).map(({ network }) => network);
+    const attachments = record === undefined ? [] : this.#attachmentsOf(record);
+    return attachments
+      .map(({ network }) => this.#networks.byName(network))
+      .filter((network) => network !== undefined && isAddressed(network));
   }
 }

@@ -2,7 +2,7 @@
 import type { Attachment } from "../containers/record.ts";
 import type { NamePlace } from "../containers/network-files.ts";
 import { isUp } from "../containers/state.ts";
-import { loopbackResolver } from "../networks/loopback-resolver.ts";
+import { loopbackResolver, type LoopbackResolverWay } from "../networks/loopback-resolver.ts";
 import { isAddressed, resolverAddressesOf, type AddressedNetworkRecord } from "../networks/network-record.ts";
 import type { Engine } from "./engine.ts";
 
@@ -20,25 +20,19 @@ export function namePlaceOf(engine: Engine, attachments: readonly Attachment[]):
   };
 }
 
-/** Has 127.0.0.11 answer, in the place of what answered there before: where there are gateways of ours, one of theirs. */
+/**
+ * Has 127.0.0.11 answer, in the place of what answered there before: the resolver of a network with an IPv4 gateway of ours,
+ * else one in the container's own namespace.
+ */
 export async function leadToNames(
   engine: Engine,
   id: string,
   attachments: readonly Attachment[],
 ): Promise<void> {
-  const networks = userNetworksOf(engine, attachments);
-  if (isAskedInside(networks)) {
-    await engine.networks.lookUpInside(id);
-    return;
-  }
+  const way = wayOf(engine, attachments);
+  if (way === "inside") return engine.networks.lookUpInside(id);
   engine.networks.lookUpOutside(id);
-  for (const { record, attachment } of networks) {
-    const { interface: containerInterface, endpoint } = attachment;
-    const gateway = resolverAddressesOf(record).find((address) => !address.includes(":"));
-    if (gateway === undefined || containerInterface === undefined) continue;
-    engine.networks.lookUpThrough(id, { containerInterface, address: endpoint.IPAddress, gateway });
-    return;
-  }
+  if (way !== undefined) engine.networks.lookUpThrough(id, way);
 }
 
 /** After a restart of the daemon: what answered in the namespaces of running containers went with the one before. */
@@ -47,16 +41,29 @@ export async function answerInsideAgain(engine: Engine): Promise<void> {
     engine.locks.run(id, async () => {
       const record = engine.containers.get(id);
       if (record === undefined || !isUp(record.state)) return;
-      if (isAskedInside(userNetworksOf(engine, record.attachments))) await engine.networks.lookUpInside(id);
+      if (wayOf(engine, record.attachments) === "inside") await engine.networks.lookUpInside(id);
     }),
   );
   await Promise.all(work);
 }
 
+/** `undefined`: nobody answers. */
+function wayOf(
+  engine: Engine,
+  attachments: readonly Attachment[],
+): LoopbackResolverWay | "inside" | undefined {
+  const networks = userNetworksOf(engine, attachments);
+  if (networks.length === 0) return undefined;
+  return networks.map((network) => wayThrough(network)).find((way) => way !== undefined) ?? "inside";
+}
+
 type UserNetwork = { readonly record: AddressedNetworkRecord; readonly attachment: Attachment };
 
-function isAskedInside(networks: readonly UserNetwork[]): boolean {
-  return networks.length > 0 && networks.every(({ record }) => resolverAddressesOf(record).length === 0);
+function wayThrough({ record, attachment }: UserNetwork): LoopbackResolverWay | undefined {
+  const { interface: containerInterface, endpoint } = attachment;
+  const gateway = resolverAddressesOf(record).find((address) => !address.includes(":"));
+  if (gateway === undefined || containerInterface === undefined) return undefined;
+  return { containerInterface, address: endpoint.IPAddress, gateway };
 }
 
 /** The default network has no names, as with Docker. */

@@ -207,24 +207,27 @@ test.if(isSampan)(
   "a container's end and a disconnect close the daemon's sockets, with connections open too",
   async () => {
     const daemon = engine as Daemon;
-    await ok("run", "--rm", "--network", "lan", testImage, "true");
-    const before = descriptors(daemon);
-    const count = async (): Promise<number> => (await descriptorsSettled(daemon, before)).daemon.length;
-    for (const end of [
-      ["rm", "-f", "ending"],
-      ["network", "disconnect", "lan", "ending"],
-    ]) {
+    const cycle = async (...end: readonly string[]): Promise<void> => {
       await start("ending", "--network", "lan");
-      expect(descriptors(daemon).daemon.length).toBeGreaterThanOrEqual(before.daemon.length + 2);
-      const hold = "exec 3<>/dev/tcp/127.0.0.11/53; echo ready; read line <&3";
+      const hold = "exec 3<>/dev/tcp/127.0.0.11/53 && echo connected && read line <&3";
       const connected = Bun.spawn([...(await inside("ending")), "bash", "-c", hold], { stdout: "pipe" });
-      await connected.stdout.getReader().read();
+      const { value } = await connected.stdout.getReader().read();
+      expect(new TextDecoder().decode(value)).toBe("connected\n");
       await ok(...end);
+      // It ends because the daemon's side is closed.
       await connected.exited;
-      if (end[0] === "rm") expect(await count()).toBeLessThanOrEqual(before.daemon.length);
+      await ok("rm", "-f", "ending");
+    };
+    const disconnect = ["network", "disconnect", "lan", "ending"];
+    await cycle(...disconnect);
+    await Bun.sleep(500);
+    const before = descriptors(daemon);
+    for (let i = 0; i < 5; i++) {
+      await cycle(...disconnect);
+      await cycle("rm", "-f", "ending");
     }
-    await ok("rm", "-f", "ending");
-    expect(await count()).toBeLessThanOrEqual(before.daemon.length);
+    // A leak would be 20 and more; what the daemon keeps for a moment by itself comes and goes.
+    expect((await descriptorsSettled(daemon, before)).daemon.length).toBeLessThan(before.daemon.length + 10);
   },
 );
 
