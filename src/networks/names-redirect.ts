@@ -67,9 +67,9 @@ export function redirectNames(port: number): Request[] {
   ];
 }
 
-/** ENOENT where there are none. */
-export function leaveNamesAlone(): Request {
-  return deleteNftTable(table);
+/** To be done together. Adding first makes the deletion right whether or not it was there. */
+export function leaveNamesAlone(): Request[] {
+  return [addNftTable(table), deleteNftTable(table)];
 }
 
 function portBytes(port: number): Uint8Array {

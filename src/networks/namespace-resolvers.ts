@@ -1,5 +1,5 @@
-// Resolvers in containers' own namespaces, for those that are on user networks of which none has an address of ours
-// (macvlan, ipvlan): sockets of the daemon's on 127.0.0.11 in there. The next daemon opens them again.
+// Resolvers in containers' own namespaces, for those that are on user networks of which none has an IPv4 address of ours
+// (macvlan, ipvlan, IPv6 only): sockets of the daemon's on 127.0.0.11 in there. The next daemon opens them again.
 //
 //   container ── 127.0.0.11:53 ──(names-redirect.ts)──► 127.0.0.11:<port>, a socket of the daemon ─► as in resolver.ts
 import { errorText } from "../base/errors.ts";
@@ -54,7 +54,7 @@ export class NamespaceResolvers {
   withdraw(containerId: string, netnsPath: string): void {
     const port = this.#resolvers.get(containerId)?.port;
     this.close(containerId);
-    if (port !== undefined && port !== dnsPort) changeRules(netnsPath, [leaveNamesAlone()]);
+    if (port !== undefined && port !== dnsPort) changeRules(netnsPath, leaveNamesAlone());
   }
 
   closeAll(): void {

@@ -272,7 +272,7 @@ export class Networks {
     routeThrough(this.netnsPath(containerId), gateways);
   }
 
-  /** Has 127.0.0.11 answer in the container's own namespace: none of its networks has an address of ours. */
+  /** Has 127.0.0.11 answer in the container's own namespace: none of its networks has an IPv4 address of ours. */
   lookUpInside(containerId: string): Promise<void> {
     return this.#namespaceResolvers.open(containerId, this.netnsPath(containerId));
   }

@@ -205,6 +205,10 @@ test("close: no descriptor is left, connections that are open included; withdraw
   resolvers.withdraw("c1", netns());
   expect([sockets(), inside("nft", "list", "ruleset")]).toEqual([[], ""]);
   resolvers.withdraw("c1", netns());
+  // A container that may change its rules has taken ours away.
+  await resolvers.open("c1", netns());
+  inside("nft", "flush", "ruleset");
+  resolvers.withdraw("c1", netns());
 });
 
 test("without the kernel's rules it is port 53 itself", () => {
