@@ -11,7 +11,8 @@ import type { Engine } from "./engine.ts";
 import { findNetwork, lookUpNetwork } from "./find-network.ts";
 import { publishNetworkEvent } from "./network-events.ts";
 import { rewriteResolvConf, writeHosts } from "./network-files.ts";
-import { attach, claimPorts, nextInterface, setWays, wayOutOf } from "./sandbox.ts";
+import { attach, claimPorts, nextInterface, wayOutOf } from "./sandbox.ts";
+import { leadToNames } from "./way-to-names.ts";
 
 export function connectNetwork(
   engine: Engine,
@@ -80,7 +81,8 @@ async function changeAttachments(
   attachments: readonly Attachment[],
 ): Promise<void> {
   const { id } = record;
-  setWays(engine, id, attachments);
+  engine.networks.route(id, wayOutOf(engine, attachments).gateways);
+  await leadToNames(engine, id, attachments);
   const changed = engine.containers.update(id, (now) => ({ ...now, endpoints, attachments }));
   writeHosts(engine, changed, attachments);
   rewriteResolvConf(engine, changed, record.attachments, attachments);

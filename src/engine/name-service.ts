@@ -6,7 +6,13 @@ import type { Attachment, ContainerRecord } from "../containers/record.ts";
 import { isUp } from "../containers/state.ts";
 import { NameTable, type NamedEndpoint } from "../networks/name-table.ts";
 import { dnsNames, parseLink } from "../networks/network-names.ts";
-import { gatewaysOf, type BridgeNetworkRecord, type NetworkStore } from "../networks/network-record.ts";
+import {
+  isAddressed,
+  resolverAddressesOf,
+  type AddressedNetworkRecord,
+  type BridgeNetworkRecord,
+  type NetworkStore,
+} from "../networks/network-record.ts";
 import { netnsPathOf } from "../networks/sandbox.ts";
 import type { Server } from "../resolver/exchange.ts";
 import {
@@ -53,31 +59,40 @@ export class NameService {
     if (this.#starting.delete(containerId)) this.#madeFrom = -1;
   }
 
-  /** Called for every packet. */
+  /** Who has the address on the network. Called for every packet. */
   clientOf(network: BridgeNetworkRecord, address: string): Client | undefined {
     this.#refresh();
     const id = this.#table.containerAt(network.name, address);
-    const record = id === undefined ? undefined : this.#containers.get(id);
-    if (record === undefined) return undefined;
-    const key = `${network.id} ${record.id}`;
+    return id === undefined ? undefined : this.#client(id, network);
+  }
+
+  /** Who asks in the container's own namespace. Called for every packet. */
+  clientIn(containerId: string): Client | undefined {
+    this.#refresh();
+    return this.#client(containerId, undefined);
+  }
+
+  #client(id: string, network: BridgeNetworkRecord | undefined): Client | undefined {
+    const key = `${network?.id ?? ""} ${id}`;
     const known = this.#clients.get(key);
     if (known !== undefined) return known;
+    const record = this.#containers.get(id);
+    if (record === undefined) return undefined;
     const client = this.#describe(network, record);
     this.#clients.set(key, client);
     return client;
   }
 
-  #describe(network: BridgeNetworkRecord, { id, hostConfig }: ContainerRecord): Client {
+  #describe(network: BridgeNetworkRecord | undefined, { id, hostConfig }: ContainerRecord): Client {
     const asked = wantedDns(hostConfig, this.#dns);
     const options = asked.options.length > 0 ? asked.options : parseResolvConf(hostResolvConf()).options;
-    const ofHost = gatewaysOf(network);
+    const networks = this.#networksOf(id);
+    // None by a macvlan: then the host has no address there, and nobody else is asked for one.
+    const ofHost = (network === undefined ? networks : [network]).flatMap((one) => resolverAddressesOf(one));
     // As Docker has it: the container's own servers are asked from where the container is.
     const netnsPath = netnsPathOf(this.#execRoot, id);
     const own = asked.servers.map((address): Server => ({ address, netnsPath }));
-    const isOpen = this.#placesOf(id).some((name) => {
-      const record = this.#networks.byName(name);
-      return record !== undefined && "internal" in record && !record.internal;
-    });
+    const isOpen = networks.some(({ internal }) => !internal);
     return {
       addressesOf: (name) =>
         this.#table.addressesFor(id, name) ?? (hostNames.includes(name) ? ofHost : undefined),
@@ -120,8 +135,11 @@ export class NameService {
     return isUp(record.state) ? record.attachments : (this.#starting.get(record.id) ?? []);
   }
 
-  #placesOf(id: string): string[] {
+  #networksOf(id: string): AddressedNetworkRecord[] {
     const record = this.#containers.get(id);
-    return record === undefined ? [] : this.#attachmentsOf(record).map(({ network }) => network);
+    const attachments = record === undefined ? [] : this.#attachmentsOf(record);
+    return attachments
+      .map(({ network }) => this.#networks.byName(network))
+      .filter((network) => network !== undefined && isAddressed(network));
   }
 }

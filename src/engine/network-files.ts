@@ -12,11 +12,11 @@ import {
   type NamePlace,
 } from "../containers/network-files.ts";
 import type { Attachment, ContainerRecord } from "../containers/record.ts";
-import { gatewaysOf } from "../networks/network-record.ts";
 import { hostResolvConf } from "../resolver/resolv-conf.ts";
 import type { Engine } from "./engine.ts";
 import { linkedHosts } from "./links.ts";
 import { addressesOf, type Sandbox } from "./sandbox.ts";
+import { namePlaceOf } from "./way-to-names.ts";
 
 export type NetworkFiles = { readonly hostname: string; readonly hosts: string; readonly resolvConf: string };
 
@@ -42,7 +42,7 @@ export function writeNetworkFiles(engine: Engine, record: ContainerRecord, sandb
   const text = resolvConfOf(
     engine,
     record,
-    isolated ? placeOf(engine, sandbox.attachments) : { kind: "host" },
+    isolated ? namePlaceOf(engine, sandbox.attachments) : { kind: "host" },
   );
   writeFileSync(files.resolvConf, text, { mode: 0o644 });
   return files;
@@ -73,27 +73,12 @@ export function rewriteResolvConf(
   after: readonly Attachment[],
 ): void {
   const path = networkFilesOf(engine.containers.folder(record.id)).resolvConf;
-  if (readFileSync(path, "utf8") !== resolvConfOf(engine, record, placeOf(engine, before))) return;
-  writeFileSync(path, resolvConfOf(engine, record, placeOf(engine, after)));
+  if (readFileSync(path, "utf8") !== resolvConfOf(engine, record, namePlaceOf(engine, before))) return;
+  writeFileSync(path, resolvConfOf(engine, record, namePlaceOf(engine, after)));
 }
 
 function resolvConfOf(engine: Engine, { hostConfig }: ContainerRecord, place: NamePlace): string {
   return resolvConf(hostResolvConf(), wantedDns(hostConfig, engine.config.dns), place);
-}
-
-/** C libraries read no more than three servers. */
-const serversMax = 3;
-
-/** One resolver of each user network that has one: each of them knows the names of all, and a network may be left later. */
-function placeOf({ networks }: Engine, attachments: readonly Attachment[]): NamePlace {
-  const addresses = attachments.flatMap(({ network }) => {
-    const record = networks.store.byName(network);
-    if (record?.driver !== "bridge" || record.id === networks.defaultBridge.id) return [];
-    return gatewaysOf(record).slice(0, 1);
-  });
-  return addresses.length > 0
-    ? { kind: "resolver", addresses: addresses.slice(0, serversMax) }
-    : { kind: "isolated" };
 }
 
 function extraHostsOf(engine: Engine, { hostConfig }: ContainerRecord): ReturnType<typeof extraHosts> {

@@ -76,6 +76,7 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
     instance,
     execRoot,
     clientOf: (network, address) => names.clientOf(network, address),
+    clientIn: (containerId) => names.clientIn(containerId),
   });
   checkAuth(host.log, root);
   const drivers = findDrivers(host.log, config);

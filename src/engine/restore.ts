@@ -31,6 +31,7 @@ import { unmountSharedMemory } from "./shared-memory.ts";
 import { removeOldKits } from "./sysinit.ts";
 import { tasksFolder } from "./task-paths.ts";
 import { removeTaskFiles, unmountSubpaths } from "./volume-subpaths.ts";
+import { answerInsideAgain } from "./way-to-names.ts";
 
 /** Exit code of a run whose end nobody saw (a reboot, a lost monitor on an old kernel): dockerd's too after a host crash. */
 const unknownExitCode = 255;
@@ -51,6 +52,7 @@ export async function restore(engine: Engine): Promise<void> {
   for (const record of before) await reconcile(engine, record, tasks.get(record.id));
   for (const task of tasks.values()) if (!engine.containers.get(task.id)) await dropUnknownTask(engine, task);
   await networksOpen;
+  await answerInsideAgain(engine);
   // The daemon before died in the middle of a commit.
   for (const { id } of before) await resumeAfterCommit(engine, id);
   await sweep(engine);

@@ -5,7 +5,7 @@ import { isUp } from "../containers/state.ts";
 import type { EndpointPlan } from "../networks/endpoint-plan.ts";
 import { dnsNames } from "../networks/network-names.ts";
 import { parseNetworkMode } from "../networks/network-mode.ts";
-import { gatewaysOf, isAddressed, type AddressedNetworkRecord } from "../networks/network-record.ts";
+import { isAddressed, type AddressedNetworkRecord } from "../networks/network-record.ts";
 import { portRequests } from "../networks/port-request.ts";
 import { wayOut } from "../networks/way-out.ts";
 import type { BoundFiles, SharedNamespaces } from "../runtime/oci-spec/spec-input.ts";
@@ -27,7 +27,7 @@ export type Sandbox = {
   readonly files?: BoundFiles;
 };
 
-/** Undone by `leaveNetwork`. Synchronous: about 2 ms for a bridge. */
+/** All but the way to names. Undone by `leaveNetwork`. Synchronous: about 2 ms for a bridge. */
 export function enterNetwork(engine: Engine, record: ContainerRecord): Sandbox {
   const { id, hostConfig } = record;
   const mode = parseNetworkMode(hostConfig.NetworkMode);
@@ -48,7 +48,6 @@ export function enterNetwork(engine: Engine, record: ContainerRecord): Sandbox {
       const isBySysinit = startsBySysinit(engine, record);
       const { gateways } = wayOutOf(engine, attachments);
       if (!isBySysinit) engine.networks.route(id, gateways);
-      setWayToNames(engine, id, attachments);
       engine.names.announce(id, attachments);
       return {
         namespace: { kind: "private", path },
@@ -76,6 +75,7 @@ export function adoptNetwork(engine: Engine, { id, attachments, published = [] }
       engine.networks.adopt(id, {
         networkId: endpoint.NetworkID,
         addresses: addressesOf(endpoint),
+        containerInterface: name,
         hostInterface,
       });
   engine.published.adopt(id, published);
@@ -120,24 +120,6 @@ export function wayOutOf(engine: Engine, attachments: readonly Attachment[]): Re
       return { network, priority: endpoint.GwPriority, gateways: isOpen ? gateways : [] };
     }),
   );
-}
-
-/** The way out of all its networks, and to a resolver of one of them. */
-export function setWays(engine: Engine, id: string, attachments: readonly Attachment[]): void {
-  engine.networks.route(id, wayOutOf(engine, attachments).gateways);
-  setWayToNames(engine, id, attachments);
-}
-
-/** Any of the resolvers knows the names of all. */
-function setWayToNames(engine: Engine, id: string, attachments: readonly Attachment[]): void {
-  for (const { network, interface: containerInterface, endpoint } of attachments) {
-    const record = engine.networks.store.byName(network);
-    if (record?.driver !== "bridge" || record.id === engine.networks.defaultBridge.id) continue;
-    const gateway = gatewaysOf(record).find((address) => !address.includes(":"));
-    if (gateway === undefined || containerInterface === undefined) continue;
-    engine.networks.lookUpThrough(id, { containerInterface, address: endpoint.IPAddress, gateway });
-    return;
-  }
 }
 
 /** Puts a container that has its namespace on one more network. */

@@ -23,6 +23,7 @@ import { startTask } from "./task.ts";
 import { publishTaken } from "./use-events.ts";
 import { unmountSubpaths } from "./volume-subpaths.ts";
 import { lastAnswer } from "./wait.ts";
+import { leadToNames } from "./way-to-names.ts";
 
 /**
  * `changed: false` when it runs already (Docker answers 304). Returns when the program has been started.
@@ -86,6 +87,7 @@ async function bringUp(engine: Engine, record: ContainerRecord): Promise<void> {
     await holdVolumes(engine, record, id);
     mountRootfs(engine, record);
     const sandbox = enterNetwork(engine, record);
+    await leadToNames(engine, id, sandbox.attachments);
     const published = await claimPorts(engine, record, sandbox);
     // The firewall's program runs beside the runtime.
     const portsOpen = engine.published.open(id);

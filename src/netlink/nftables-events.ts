@@ -11,10 +11,10 @@ import {
 import { decodeMessages, splitBody } from "./message.ts";
 
 const NFNLGRP_NFTABLES = 7;
-const NFNL_SUBSYS_NFTABLES = 10;
-const NFT_MSG_DELTABLE = 2;
+export const NFNL_SUBSYS_NFTABLES = 10;
+export const NFT_MSG_DELTABLE = 2;
 const NFT_MSG_DELCHAIN = 5;
-const NFT_MSG_DELRULE = 8;
+export const NFT_MSG_DELRULE = 8;
 const NFT_MSG_NEWGEN = 15;
 const NFTA_GEN_PROC_PID = 2;
 const nfgenmsgBytes = 4;

@@ -55,15 +55,38 @@ export class Rtnetlink implements Disposable {
   perform(...requests: readonly Request[]): void {
     const messages = requests.map((request) => this.#message(request, NLM_F_ACK));
     sendDatagram(this.#fd, encodeMessages(messages));
-    const waiting = new Map(messages.map(({ sequence }, index) => [sequence, requests[index]?.what ?? ""]));
+    this.#takeOutcomes(
+      new Map(messages.map(({ sequence }, index) => [sequence, requests[index]?.what ?? ""])),
+    );
+  }
+
+  /** All of the requests between two that open and close a transaction (nfnetlink's batches): all is done or nothing. */
+  performTogether(begin: Request, requests: readonly Request[], end: Request): void {
+    const messages = requests.map((request) => this.#message(request, NLM_F_ACK));
+    // Only since Linux 6.10 are these two acknowledged when asked.
+    const [first, last] = [begin, end].map((request) => this.#message(request, 0)) as [Message, Message];
+    sendDatagram(this.#fd, encodeMessages([first, ...messages, last]));
+    const waiting = new Map(
+      messages.map(({ sequence }, index) => [sequence, requests[index]?.what ?? ""] as const),
+    );
+    this.#takeOutcomes(waiting, { sequence: first.sequence, what: begin.what });
+  }
+
+  /** @param whole what the kernel answers in the place of all others when nothing comes of any. */
+  #takeOutcomes(
+    waiting: Map<number, string>,
+    whole?: { readonly sequence: number; readonly what: string },
+  ): void {
     let failure: NetlinkError | undefined;
     while (waiting.size > 0) {
       for (const reply of this.#receive()) {
-        const what = waiting.get(reply.sequence);
-        if (what === undefined || reply.type !== NLMSG_ERROR) continue;
+        if (reply.type !== NLMSG_ERROR) continue;
+        const what = reply.sequence === whole?.sequence ? whole.what : waiting.get(reply.sequence);
+        if (what === undefined) continue;
         waiting.delete(reply.sequence);
         const { errno, detail } = decodeOutcome(reply);
         if (errno !== 0) failure ??= new NetlinkError(what, errno, detail);
+        if (reply.sequence === whole?.sequence) waiting.clear();
       }
     }
     if (failure !== undefined) throw failure;

@@ -17,6 +17,7 @@ import {
   settleCarrier,
   type Rtnetlink,
 } from "../netlink/rtnetlink.ts";
+import { failedWith } from "../sys/errno.ts";
 import { closeFd } from "../sys/file.ts";
 import { openNetns } from "../sys/namespace.ts";
 import type { EndpointPlan, Joint } from "./endpoint-plan.ts";
@@ -72,6 +73,19 @@ export function disconnectEndpoint(host: Rtnetlink, hostInterface: string): void
 export function removeInterface(netnsPath: string, containerInterface: string): void {
   using inside = openRtnetlinkIn(netnsPath);
   performUnless(inside, "ENODEV", deleteLink(containerInterface));
+}
+
+/**
+ * Takes a macvlan or ipvlan out of a namespace that ends: where somebody's socket keeps that in being, another could not have
+ * the same address. Some 15 ms. Fine when it is gone, or the machine was started anew meanwhile.
+ */
+export function removeSubLink(netnsPath: string, containerInterface: string): void {
+  try {
+    removeInterface(netnsPath, containerInterface);
+  } catch (err) {
+    // No file, or one that no namespace is mounted on any more.
+    if (!failedWith(err, "ENOENT", "EINVAL")) throw err;
+  }
 }
 
 function hasIpv6({ addresses }: EndpointPlan): boolean {

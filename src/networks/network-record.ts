@@ -85,9 +85,14 @@ export function poolsOf({ pools }: AddressedNetworkRecord, family: Family): read
   return pools.filter(({ subnet }) => parseSubnet(subnet).family === family);
 }
 
-/** The host's own addresses on the network. */
+/** Where the network's ways out are; of a bridge, the host's own addresses on it. */
 export function gatewaysOf({ pools }: AddressedNetworkRecord): string[] {
   return pools.map(({ gateway }) => gateway).filter((gateway) => gateway !== "");
+}
+
+/** The addresses of ours that containers on the network can ask. On a macvlan or ipvlan the host has none that they reach. */
+export function resolverAddressesOf(network: AddressedNetworkRecord): string[] {
+  return network.driver === "bridge" ? gatewaysOf(network) : [];
 }
 
 export class NetworkStore {

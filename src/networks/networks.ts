@@ -11,16 +11,23 @@ import { enableForwarding, enableIpv6Forwarding, ensureBridge, filtersBridgedFra
 import { defaultBridgeRecord } from "./default-bridge.ts";
 import { planEndpoint, type EndpointPlan } from "./endpoint-plan.ts";
 import { foreignLeases } from "./foreign-leases.ts";
-import { connectEndpoint, disconnectEndpoint, removeInterface, routeThrough } from "./endpoint.ts";
+import {
+  connectEndpoint,
+  disconnectEndpoint,
+  removeInterface,
+  removeSubLink,
+  routeThrough,
+} from "./endpoint.ts";
 import { chooseBackend, type BackendName } from "./firewall-choice.ts";
 import { FirewallQueue } from "./firewall-queue.ts";
 import { FirewallWatch } from "./firewall-watch.ts";
 import { leadLoopbackResolver, type LoopbackResolverWay } from "./loopback-resolver.ts";
+import { NamespaceResolvers } from "./namespace-resolvers.ts";
 import { checkKind, ensureInterface, removeInterfaceOf } from "./network-interface.ts";
 import {
-  gatewaysOf,
   isAddressed,
   poolsOf,
+  resolverAddressesOf,
   type AddressedNetworkRecord,
   type BridgeNetworkRecord,
   type NetworkStore,
@@ -61,6 +68,8 @@ export type NetworksOptions = {
     network: BridgeNetworkRecord,
     address: string,
   ) => ReturnType<ResolverOptions["clientOf"]>;
+  /** Who asks in a container's own namespace. Not there: nobody is answered. */
+  readonly clientIn?: (containerId: string) => ReturnType<ResolverOptions["clientOf"]>;
 };
 
 export type EndpointOptions = {
@@ -76,8 +85,12 @@ export type EndpointOptions = {
 export type HeldEndpoint = {
   readonly networkId: string;
   readonly addresses: readonly string[];
+  readonly containerInterface: string;
   readonly hostInterface?: string | undefined;
 };
+
+/** `eth0` in the container, and on the host the other end of its pair, if it is one. */
+type Interfaces = { readonly containerInterface: string; readonly hostInterface: string | undefined };
 
 /** Makes the networks' interfaces be there; `openWayOut` is what is left to do. */
 export function openNetworks(host: Host, store: NetworkStore, options: NetworksOptions): Networks {
@@ -109,8 +122,9 @@ export class Networks {
   readonly #watch: FirewallWatch;
   /** By network id. */
   readonly #resolvers = new Map<string, Resolver>();
-  /** By container id, then network id: the host's ends of what is connected now, as far as this daemon made them. */
-  readonly #interfaces = new Map<string, Map<string, string | undefined>>();
+  readonly #namespaceResolvers: NamespaceResolvers;
+  /** By container id, then network id: what is connected now. */
+  readonly #interfaces = new Map<string, Map<string, Interfaces>>();
 
   constructor(
     host: Host,
@@ -124,6 +138,7 @@ export class Networks {
     this.store = store;
     this.options = options;
     this.#defaultId = defaultBridge.id;
+    this.#namespaceResolvers = new NamespaceResolvers(host, options.clientIn ?? (() => undefined));
     this.ports = new PortAllocator(options.portRange);
     this.#watch = new FirewallWatch(host, () => this.firewall.repair());
     const backend = chooseBackend(options.instance, options.firewallBackend, (pid) =>
@@ -235,11 +250,10 @@ export class Networks {
         mac: wanted.mac,
       });
       connectEndpoint(this.rtnetlink, plan, { bridgedFramesFiltered: filtersBridgedFrames() });
-      this.#noteInterface(
-        containerId,
-        network.id,
-        plan.joint.kind === "veth" ? plan.joint.hostInterface : undefined,
-      );
+      this.#noteInterfaces(containerId, network.id, {
+        containerInterface: plan.containerInterface,
+        hostInterface: plan.joint.kind === "veth" ? plan.joint.hostInterface : undefined,
+      });
       return plan;
     } catch (err) {
       this.#leases.release(containerId, network.id);
@@ -258,6 +272,16 @@ export class Networks {
     routeThrough(this.netnsPath(containerId), gateways);
   }
 
+  /** Has 127.0.0.11 answer in the container's own namespace: none of its networks has an IPv4 address of ours. */
+  lookUpInside(containerId: string): Promise<void> {
+    return this.#namespaceResolvers.open(containerId, this.netnsPath(containerId));
+  }
+
+  /** Undoes `lookUpInside` for a container that runs on. Fine when there is nothing. */
+  lookUpOutside(containerId: string): void {
+    this.#namespaceResolvers.withdraw(containerId, this.netnsPath(containerId));
+  }
+
   /** Where 127.0.0.11 leads in the container; instead of another. */
   lookUpThrough(containerId: string, way: LoopbackResolverWay): void {
     leadLoopbackResolver(this.netnsPath(containerId), way);
@@ -271,7 +295,10 @@ export class Networks {
   }
 
   /** After a restart of the daemon: this container runs and has this. */
-  adopt(containerId: string, { networkId, addresses, hostInterface }: HeldEndpoint): void {
+  adopt(
+    containerId: string,
+    { networkId, addresses, containerInterface, hostInterface }: HeldEndpoint,
+  ): void {
     const network = this.store.get(networkId);
     if (network === undefined || !isAddressed(network)) return;
     this.#leases.adopt(
@@ -279,22 +306,24 @@ export class Networks {
       network,
       addresses.map((address) => parseAddress(address)),
     );
-    this.#noteInterface(containerId, networkId, hostInterface);
+    this.#noteInterfaces(containerId, networkId, { containerInterface, hostInterface });
   }
 
   /** Takes away all that a container has of networks; fine when there is nothing. */
   leave(containerId: string): void {
-    const held = this.#interfaces.get(containerId);
-    for (const hostInterface of held?.values() ?? [])
-      if (hostInterface !== undefined) disconnectEndpoint(this.rtnetlink, hostInterface);
+    const netnsPath = this.netnsPath(containerId);
+    this.#namespaceResolvers.close(containerId);
+    for (const held of this.#interfaces.get(containerId)?.values() ?? [])
+      if (held.hostInterface === undefined) removeSubLink(netnsPath, held.containerInterface);
+      else disconnectEndpoint(this.rtnetlink, held.hostInterface);
     this.#interfaces.delete(containerId);
     this.#leases.releaseAll(containerId);
-    removeSandbox(this.netnsPath(containerId));
+    removeSandbox(netnsPath);
   }
 
   /** The host's end of a container's endpoint on a bridge, for its record. */
   hostInterface(containerId: string, networkId: string): string | undefined {
-    return this.#interfaces.get(containerId)?.get(networkId);
+    return this.#interfaces.get(containerId)?.get(networkId)?.hostInterface;
   }
 
   /** Removes what containers that do not run, and networks that are no more, have left behind. Returns what it was, for the log. */
@@ -315,6 +344,7 @@ export class Networks {
   close(): void {
     this.#watch.stop();
     for (const id of this.#resolvers.keys()) this.#closeResolver(id);
+    this.#namespaceResolvers.closeAll();
     this.rtnetlink.close();
   }
 
@@ -332,7 +362,7 @@ export class Networks {
   /** The default network has none, as with Docker. One that cannot be had is missed by names only. */
   async #openResolver(network: BridgeNetworkRecord, ports: readonly number[]): Promise<void> {
     this.#closeResolver(network.id);
-    const addresses = gatewaysOf(network);
+    const addresses = resolverAddressesOf(network);
     const { clientOf } = this.options;
     if (network.id === this.#defaultId || addresses.length === 0 || clientOf === undefined) return;
     try {
@@ -360,7 +390,9 @@ export class Networks {
   #resolverPlaces(): ResolverPlace[] {
     return this.#bridgeNetworks().flatMap((network) => {
       const port = this.#resolvers.get(network.id)?.port;
-      return port === undefined ? [] : [{ bridge: network.bridge, addresses: gatewaysOf(network), port }];
+      return port === undefined
+        ? []
+        : [{ bridge: network.bridge, addresses: resolverAddressesOf(network), port }];
     });
   }
 
@@ -368,8 +400,8 @@ export class Networks {
     if (this.#bridgeNetworks().some((network) => poolsOf(network, 6).length > 0)) enableIpv6Forwarding();
   }
 
-  #noteInterface(containerId: string, networkId: string, hostInterface: string | undefined): void {
-    const held = this.#interfaces.get(containerId) ?? new Map<string, string | undefined>();
-    this.#interfaces.set(containerId, held.set(networkId, hostInterface));
+  #noteInterfaces(containerId: string, networkId: string, interfaces: Interfaces): void {
+    const held = this.#interfaces.get(containerId) ?? new Map<string, Interfaces>();
+    this.#interfaces.set(containerId, held.set(networkId, interfaces));
   }
 }

@@ -2,11 +2,20 @@
 import type { udp } from "bun";
 import { createServer, isIPv6, type Server as TcpServer, type Socket } from "node:net";
 import { SystemError, hasCode } from "../base/errors.ts";
+import { insideNetns } from "../sys/namespace.ts";
 import { enlargeReceiveBuffer } from "../sys/receive-buffer.ts";
 import { FrameReader, framed } from "./frames.ts";
 import type { Responder } from "./responder.ts";
 
 export type Listener = AsyncDisposable & { readonly port: number };
+
+export type Place = {
+  readonly addresses: readonly string[];
+  /** The namespace that has them; the host's own when undefined. */
+  readonly netnsPath: string | undefined;
+  /** The first is taken that is free on all addresses: some of the host's programs take a port on every address. */
+  readonly ports: readonly number[];
+};
 
 type Endpoint = AsyncDisposable;
 
@@ -17,15 +26,13 @@ const waitingBytes = 4 << 20;
 /** Questions of one connection that have no answer yet; who asks more is cut off. */
 const unansweredMax = 100;
 
-/** Takes the first of `ports` that is free on all addresses: some of the host's programs take a port on every address. */
-export async function listen(
-  addresses: readonly string[],
-  ports: readonly number[],
-  respond: Responder,
-): Promise<Listener> {
+export async function listen({ addresses, netnsPath, ports }: Place, respond: Responder): Promise<Listener> {
   const failures: unknown[] = [];
   for (const port of ports) {
-    const opened = await openAll(addresses, port, respond).catch((err: unknown) => {
+    // Bun makes its sockets within the call, so that they belong to the namespace of the moment.
+    const open = (): Promise<Endpoint[]> => openAll(addresses, port, respond);
+    const opening = netnsPath === undefined ? open() : insideNetns(netnsPath, open);
+    const opened = await opening.catch((err: unknown) => {
       if (!hasCode(err, "EADDRINUSE")) throw err;
       failures.push(err);
       return undefined;

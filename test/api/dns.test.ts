@@ -118,6 +118,20 @@ describe("a user's network", () => {
     expect(await ok("exec", "db", "nslookup", "web", "127.0.0.11")).toContain(web);
   });
 
+  test("127.0.0.11 answers on a network that has IPv6 only, too", async () => {
+    await ok("network", "create", "--ipv6", "--ipv4=false", "six");
+    await start("six1", "--network", "six");
+    await start("six2", "--network", "six");
+    const six2 = await ok(
+      "inspect",
+      "-f",
+      '{{(index .NetworkSettings.Networks "six").GlobalIPv6Address}}',
+      "six2",
+    );
+    for (const server of [[], ["@127.0.0.11"]])
+      expect((await dig("six1", ...server, "six2", "AAAA")).answers).toEqual([`AAAA ${six2}`]);
+  });
+
   test("a link is a name of one container's own", async () => {
     await start("linking", "--network", "front", "--link", "web:theweb");
     expect((await dig("linking", "theweb")).answers).toEqual([`A ${await addressOf("web", "front")}`]);

@@ -9,7 +9,8 @@ import { connectEndpoint } from "../../src/networks/endpoint.ts";
 import type { NetworksOptions } from "../../src/networks/networks.ts";
 import { createSandbox } from "../../src/networks/sandbox.ts";
 import { openRtnetlink } from "../../src/netlink/rtnetlink.ts";
-import { createNetns, removeNetns } from "../../src/sys/namespace.ts";
+import { closeFd } from "../../src/sys/file.ts";
+import { createNetns, openNetns, removeNetns } from "../../src/sys/namespace.ts";
 import { enterFreshNetwork } from "./fresh-network.ts";
 import { openTestNetworks, type OpenedNetworks } from "./network-world.ts";
 import { look, lookJson } from "./other-eyes.ts";
@@ -373,7 +374,12 @@ test("restart of the daemon: adopted addresses are not given again, and an adopt
     ["c1", one],
     ["c2", two],
   ] as const)
-    after.networks.adopt(id, { networkId: after.record.id, addresses: [address], hostInterface });
+    after.networks.adopt(id, {
+      networkId: after.record.id,
+      addresses: [address],
+      containerInterface: "eth0",
+      hostInterface,
+    });
   expect(after.networks.sweep(new Set(["c1", "c2"]))).toEqual([]);
   expect(reaches(one.netnsPath, two.address)).toBe(true);
   expect(after.connect("c3").address).toBe("172.17.0.4");
@@ -498,7 +504,12 @@ test("macvlan: containers have addresses of their own on the physical network, a
     expect(reaches(one.netnsPath, "198.51.100.1")).toBe(true);
     expect(reaches(one.netnsPath, two.address)).toBe(true);
     expect(reaches(world, one.address)).toBe(true);
+    // Its address is free at once, whoever keeps the namespace in being.
+    const heldNetns = openNetns(one.netnsPath);
     network.disconnect("c1");
+    const third = network.connect("c3", { address: one.address }, record);
+    expect(reaches(world, third.address)).toBe(true);
+    closeFd(heldNetns);
     // An interface that comes with the network goes with it.
     for (const [parent, missing] of [
       ["dm-alone", "dummy interfaces"],
