@@ -23,10 +23,13 @@ function newSocket(): number {
 const withoutDelay = (fd: number) =>
   check(libc.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, on, 4), "setsockopt");
 
-/** struct sockaddr_in. */
+/** struct sockaddr_in: family, port in network order, address. */
 function socketAddress(address: string, port: number): Uint8Array {
-  const [high = 0, low = 0] = [port >> 8, port & 0xff];
-  return Uint8Array.of(AF_INET, 0, high, low, ...address.split(".").map(Number), ...new Uint8Array(8));
+  const name = Buffer.alloc(16);
+  name.writeUInt16LE(AF_INET, 0);
+  name.writeUInt16BE(port, 2);
+  name.set(address.split(".").map(Number), 4);
+  return name;
 }
 
 function answer(port: number): void {
