@@ -81,6 +81,7 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
   checkAuth(host.log, root);
   const drivers = findDrivers(host.log, config);
   const monitor = await opening;
+  const locks = new KeyedLock();
 
   const engine: Engine = {
     host,
@@ -99,7 +100,7 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
     drivers,
     filters: new FilterCache(),
     monitor,
-    standby: new Standby({ host, execRoot, monitor, driver: drivers[0] }),
+    standby: new Standby({ host, execRoot, monitor, locks, driver: drivers[0] }),
     events: new EventBus(host.clock),
     waiters: new Waiters(),
     execs: new ExecTable(),
@@ -109,7 +110,7 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
     rootfsHolds: new RootfsHolds(),
     volumeMounts: new VolumeMounts(volumes),
     background,
-    locks: new KeyedLock(),
+    locks,
     networkLocks: new KeyedLock(),
   };
   deliver = (exit) => dispatchExit(engine, exit);

@@ -7,6 +7,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { errorText } from "../base/errors.ts";
 import type { Host } from "../base/host.ts";
+import type { KeyedLock } from "../base/keyed-lock.ts";
 import type { Driver } from "../runtime/driver.ts";
 import type { CreateContainerBody } from "../spec/docker.ts";
 import type { MonitorLink } from "./monitor-link.ts";
@@ -21,6 +22,8 @@ type Parts = {
   readonly host: Host;
   readonly execRoot: string;
   readonly monitor: MonitorLink;
+  /** One change at a time per container, by id. */
+  readonly locks: KeyedLock;
   /** The one used for containers that ask for none. */
   readonly driver: Driver | undefined;
 };
@@ -47,7 +50,7 @@ export class Standby {
     const fits = !Tty && !OpenStdin && runtime === this.#parts.driver?.name;
     if (!prepared || prepared.claimed || !fits) return undefined;
     prepared.claimed = true;
-    this.#later(claimMs, () => this.#replace());
+    this.#later(claimMs, () => this.#takeBack(prepared.id));
     return prepared.id;
   }
 
@@ -65,15 +68,17 @@ export class Standby {
     this.renew();
   }
 
-  /** The container of this id goes. */
+  /** The container of this id goes, or its start has failed before the runtime. Needs the container's lock. */
   async release(id: string): Promise<void> {
-    if (this.#prepared?.id === id) await this.#replace();
+    if (this.#prepared?.id !== id) return;
+    await this.#drop();
+    this.renew();
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
-    await this.#drop();
+    if (this.#prepared) await this.#takeBack(this.#prepared.id);
   }
 
   async #prepare(): Promise<void> {
@@ -95,9 +100,9 @@ export class Standby {
     if (this.#closed) await this.#drop();
   }
 
-  async #replace(): Promise<void> {
-    await this.#drop();
-    this.renew();
+  /** Not in the middle of a start, which works in the same folder. */
+  async #takeBack(id: string): Promise<void> {
+    await this.#parts.locks.run(id, () => this.release(id));
   }
 
   async #drop(): Promise<void> {

@@ -165,6 +165,18 @@ describe("not used", () => {
     await daemon.ok("rm", "later");
   });
 
+  test("a start that takes longer than it is kept for a container has it", async () => {
+    const { id } = await theOne();
+    await daemon.ok("create", "--name", "slow", "-p", "80", image, "echo", "at last");
+    expect(await daemon.ok("inspect", "-f", "{{.Id}}", "slow")).toBe(id);
+    process.kill(daemon.monitorPid(), "SIGSTOP"); // its ports are held by the monitor, before all else
+    const started = daemon.docker("start", "-a", "slow");
+    await Bun.sleep(2500);
+    process.kill(daemon.monitorPid(), "SIGCONT");
+    expect(await started).toEqual({ exitCode: 0, stdout: "at last\n", stderr: "" });
+    await daemon.ok("rm", "slow");
+  });
+
   test("one that is removed before its start takes it along", async () => {
     const { pid, id } = await theOne();
     await daemon.ok("create", "--name", "gone", image);

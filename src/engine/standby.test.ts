@@ -1,0 +1,93 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { realHost } from "../base/host.ts";
+import { KeyedLock } from "../base/keyed-lock.ts";
+import { silentLog } from "../base/log.ts";
+import { ociDriver } from "../runtime/drivers/oci-driver.ts";
+import type { MonitorLink } from "./monitor-link.ts";
+import { Standby } from "./standby.ts";
+
+const driver = ociDriver({
+  name: "crun",
+  kind: "crun",
+  path: "/usr/bin/crun",
+  version: "1",
+  stateFolder: "/nowhere",
+});
+const locks = new KeyedLock();
+let execRoot: string;
+let calls: string[];
+let canPrepare: boolean;
+let standby: Standby;
+
+beforeEach(() => {
+  execRoot = mkdtempSync(join(tmpdir(), "sampan-standby-"));
+  calls = [];
+  canPrepare = true;
+  const monitor = {
+    prepare: async ({ id }: { readonly id: string }) => {
+      calls.push(`prepare ${id}`);
+      return canPrepare;
+    },
+    dismiss: async () => void calls.push("dismiss"),
+  } as unknown as MonitorLink;
+  standby = new Standby({ host: realHost(silentLog), execRoot, monitor, locks, driver });
+});
+
+afterEach(async () => {
+  await standby.close();
+  rmSync(execRoot, { recursive: true });
+});
+
+async function prepared(): Promise<string> {
+  standby.renew();
+  while (calls.length === 0) await Bun.sleep(1);
+  await Bun.sleep(0);
+  return calls[0]?.split(" ")[1] ?? "";
+}
+
+const folderOf = (id: string): string => join(execRoot, "tasks", id);
+
+test("its id goes to one container, of the shape that it was made for", async () => {
+  const id = await prepared();
+  expect(standby.claim({ Tty: true })).toBeUndefined();
+  expect(standby.claim({ OpenStdin: true })).toBeUndefined();
+  expect(standby.claim({ HostConfig: { Runtime: "runc" } })).toBeUndefined();
+  expect(standby.claim({ HostConfig: { Runtime: "crun" } })).toBe(id);
+  expect(standby.claim({})).toBeUndefined();
+  standby.giveBack(id);
+  expect(standby.claim({})).toBe(id);
+});
+
+test("it is not taken back in the middle of a start, which works in its folder", async () => {
+  const id = await prepared();
+  standby.claim({});
+  const start = Promise.withResolvers<void>();
+  const starting = locks.run(id, () => start.promise);
+  const closing = standby.close();
+  await Bun.sleep(20);
+  expect(existsSync(folderOf(id))).toBe(true);
+  expect(calls).not.toContain("dismiss");
+  start.resolve();
+  await Promise.all([starting, closing]);
+  expect(existsSync(folderOf(id))).toBe(false);
+  expect(calls).toContain("dismiss");
+});
+
+test("after its start the folder is the container's", async () => {
+  const id = await prepared();
+  standby.claim({});
+  standby.used(id);
+  await standby.close();
+  expect(calls).toEqual([`prepare ${id}`]);
+  expect(existsSync(folderOf(id))).toBe(true);
+});
+
+test("where the monitor cannot have one, there is none, and no folder", async () => {
+  canPrepare = false;
+  await prepared();
+  expect(standby.claim({})).toBeUndefined();
+  expect(readdirSync(join(execRoot, "tasks"))).toEqual([]);
+});
