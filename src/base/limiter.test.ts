@@ -34,3 +34,12 @@ test("Limiter: who waits can give up, and takes no place", async () => {
   await running;
   expect(await limiter.run(async () => "next")).toBe("next");
 });
+
+test("Limiter: a place that is left twice is handed on once", async () => {
+  const limiter = new Limiter(1);
+  const place = await limiter.take();
+  place[Symbol.dispose]();
+  place[Symbol.dispose]();
+  using _place = await limiter.take();
+  expect(limiter.isFull).toBe(true);
+});

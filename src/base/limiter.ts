@@ -16,15 +16,27 @@ export class Limiter {
 
   /** @throws the signal's reason when it is aborted before the turn comes. */
   async run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    using _place = await this.take(signal);
+    return await work();
+  }
+
+  /** A place until it is disposed of. @throws as `run`. */
+  async take(signal?: AbortSignal): Promise<Disposable> {
     await this.#turn(signal);
-    try {
-      return await work();
-    } finally {
-      const next = this.#waiting.shift();
-      // The place is handed on: in between nobody else can take it.
-      if (next === undefined) this.#running -= 1;
-      else next();
-    }
+    let isLeft = false;
+    return {
+      [Symbol.dispose]: () => {
+        if (!isLeft) this.#leave();
+        isLeft = true;
+      },
+    };
+  }
+
+  #leave(): void {
+    const next = this.#waiting.shift();
+    // The place is handed on: in between nobody else can take it.
+    if (next === undefined) this.#running -= 1;
+    else next();
   }
 
   async #turn(signal: AbortSignal | undefined): Promise<void> {

@@ -6,6 +6,7 @@ import { InvalidParameterError, SystemError } from "../base/errors.ts";
 import type { Cockpit } from "../base/single-flight.ts";
 import type { CheckedDescriptor } from "../images/manifest.ts";
 import { downloadBlob } from "../registry/blob-download.ts";
+import type { Pieces } from "../registry/pieces.ts";
 import type { Repository } from "../registry/repository.ts";
 import { shortId, type Digest } from "../spec/digest.ts";
 import type { ProgressMessage } from "../spec/docker.ts";
@@ -17,6 +18,8 @@ export type LayerRequest = {
   readonly repository: Repository;
   readonly blob: CheckedDescriptor;
   readonly diffID: Digest;
+  /** Shared by all layers that are missing of an image. */
+  readonly pieces: Pieces;
 };
 
 /** Told at most so often. */
@@ -100,7 +103,7 @@ async function stageLayer(
 /** Fetches what is not there yet. */
 async function download(
   { host: { clock } }: Engine,
-  { repository, blob }: LayerRequest,
+  { repository, blob, pieces }: LayerRequest,
   ingest: Ingest,
   signal: AbortSignal,
   say: Say,
@@ -108,7 +111,7 @@ async function download(
   const onRetry = (seconds: number): void => say(`Retrying in ${seconds} second${seconds === 1 ? "" : "s"}`);
   let told = Number.NEGATIVE_INFINITY;
   const from = ingest.sizeBytes;
-  for await (const bytes of downloadBlob(repository, blob, { from, clock, signal, onRetry })) {
+  for await (const bytes of downloadBlob(repository, blob, { from, clock, signal, onRetry, pieces })) {
     ingest.append(bytes);
     const now = clock.monotonicMs();
     if (now - told < progressMs) continue;

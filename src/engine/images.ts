@@ -9,7 +9,7 @@ import { loadImages as loadStored } from "../images/load.ts";
 import type { LoadedImage } from "../images/load.ts";
 import { imageNames } from "../images/image-summary.ts";
 import { listImages as storedImages } from "../images/list.ts";
-import { removeImage as removeStored, sweepLayers } from "../images/remove.ts";
+import { removeImage as removeStored } from "../images/remove.ts";
 import type { ImageUse } from "../images/remove.ts";
 import { archiveOf, imagesToSave, layersToSave } from "../images/save.ts";
 import { tagImage as tagStored } from "../images/tag.ts";
@@ -79,21 +79,18 @@ export async function loadImages(
   archive: ByteSource,
   options: ReadOptions,
 ): Promise<LoadedImage[]> {
-  try {
-    const loaded = await loadStored(engine.images, archive, options);
-    for (const { image } of loaded) publishImageEvent(engine, "load", image, image.id);
-    return loaded;
-  } finally {
-    // It held the layers that were here already: an image removed meanwhile left them to it.
-    await sweepLayers(engine.images, () => layersInUse(engine));
-  }
+  const hold = (chainIDs: readonly string[]): AsyncDisposable => holdLayers(engine, chainIDs);
+  const loaded = await loadStored(engine.images, archive, { ...options, hold });
+  for (const { image } of loaded) publishImageEvent(engine, "load", image, image.id);
+  return loaded;
 }
 
 /**
- * An archive of images, to be read to its end or closed: their layers are held until then, whatever becomes of the images.
- * @throws NotFoundError, InvalidParameterError, SystemError before anything is read.
+ * An archive of images, to be read to its end or closed: from the first byte on their layers are held, whatever becomes of
+ * the images. Nothing is held for who never asks for a byte.
+ * @throws NotFoundError, InvalidParameterError, SystemError before the first byte.
  */
-export function saveImages(
+export async function* saveImages(
   engine: Engine,
   names: readonly string[],
   platform?: WantedPlatform,
@@ -101,12 +98,9 @@ export function saveImages(
   const saved = imagesToSave(engine.images, names, platform);
   const layers = layersToSave(saved);
   for (const chainID of layers) engine.images.layers.checkArchive(chainID);
-  const hold = holdLayers(engine, layers);
+  await using _hold = holdLayers(engine, layers);
   for (const { image } of saved) publishImageEvent(engine, "save", image, image.id);
-  return (async function* () {
-    await using _hold = hold;
-    yield* archiveOf(engine.images, saved);
-  })();
+  yield* archiveOf(engine.images, saved);
 }
 
 export function usesOf(engine: Engine, imageId: string): ImageUse[] {

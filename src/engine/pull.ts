@@ -10,6 +10,7 @@ import { choosePlatform, parsePlatform, platformText } from "../images/image-pla
 import { addPulledImage, missingLayers, type PulledImage } from "../images/pulled-image.ts";
 import { downloadBytes } from "../registry/blob-download.ts";
 import type { Credentials } from "../registry/credentials.ts";
+import { Pieces } from "../registry/pieces.ts";
 import type { Repository } from "../registry/repository.ts";
 import { isDigest, shortId, type Digest } from "../spec/digest.ts";
 import type { ProgressMessage } from "../spec/docker.ts";
@@ -199,7 +200,7 @@ async function withLayers(
   try {
     for (;;) {
       const missing = new Set(missingLayers(images, pulled.body));
-      const wanted: LayerRequest[] = [];
+      const wanted: Omit<LayerRequest, "pieces">[] = [];
       for (const [at, diffID] of pulled.body.rootfs.diff_ids.entries()) {
         const blob = blobs[at];
         if (blob === undefined || staged.has(diffID)) continue;
@@ -208,11 +209,12 @@ async function withLayers(
         say({ status, progressDetail: {}, id: shortId(blob.digest) });
         if (!isThere) wanted.push({ repository, blob, diffID });
       }
+      const pieces = new Pieces(wanted.reduce((sum, { blob }) => sum + blob.size, 0));
       // The largest first: a large one that begins last is what everybody waits for in the end.
       const waiting = wanted
         .toSorted((a, b) => b.blob.size - a.blob.size)
         .map(async (request) => {
-          const layer = await sharedLayer(engine, request, tickets, { signal: ended, say });
+          const layer = await sharedLayer(engine, { ...request, pieces }, tickets, { signal: ended, say });
           staged.set(request.diffID, layer);
         });
       await Promise.all(waiting).catch((err: unknown) => {

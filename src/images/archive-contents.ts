@@ -48,8 +48,8 @@ const maxHops = 16;
 export type Collected = {
   /** To be discarded. */
   readonly staged: StagedLayer[];
-  /** Holds on the layers that are known. */
-  readonly holds: DisposableStack;
+  /** Keeps layers by their chain ids: those that are known. */
+  readonly hold: (chainIDs: readonly string[]) => void;
 };
 
 export async function readArchive(
@@ -74,7 +74,7 @@ export async function readArchive(
       if (looksLikeLayer(await body.peek(blockSize))) {
         const layer = await readLayer(store, path, watched(body.rest(), path, entry, options), options);
         if (layer.kind === "staged") collected.staged.push(layer.layer);
-        if (layer.kind === "known") collected.holds.use(store.hold(placesOf(store, layer.diffID)));
+        if (layer.kind === "known") collected.hold(placesOf(store, layer.diffID));
         layers.set(path, layer);
       } else if (entry.sizeBytes <= maxFileBytes) {
         keptBytes += entry.sizeBytes;

@@ -19,6 +19,11 @@ export type LoadedImage = {
   readonly renamed: readonly { readonly name: string; readonly from: Digest }[];
 };
 
+export type LoadOptions = ReadOptions & {
+  /** Keeps layers while the archive is read, and lets go of those that nobody else has then. */
+  readonly hold?: (chainIDs: readonly string[]) => Disposable | AsyncDisposable;
+};
+
 /**
  * Every layer is read once, as it comes by. All images of the archive are checked before the first of them is there.
  * @throws InvalidParameterError for an archive that is damaged, no archive of images or not for Linux.
@@ -26,13 +31,16 @@ export type LoadedImage = {
 export async function loadImages(
   store: ImageStore,
   archive: ByteSource,
-  options: ReadOptions = {},
+  { hold = (chainIDs) => store.layers.hold(chainIDs), ...options }: LoadOptions = {},
 ): Promise<LoadedImage[]> {
   const staged: StagedLayer[] = [];
-  using holds = new DisposableStack();
+  await using holds = new AsyncDisposableStack();
+  const keep = (chainIDs: readonly string[]): void => void holds.use(hold(chainIDs));
   try {
-    const contents = await readArchive(store.layers, archive, { staged, holds }, options);
+    const contents = await readArchive(store.layers, archive, { staged, hold: keep }, options);
     const plans = imagesIn(contents).map((image) => planImage(contents, image));
+    // What is committed and then has no image, since that could not be added, goes in the end.
+    keep(plans.flatMap(({ chain }) => chain));
     return await store.exclusive(async () => {
       const loaded: LoadedImage[] = [];
       const supply = new LayerSupply(store, contents, plans, staged);

@@ -4,7 +4,9 @@ import type { Clock } from "../base/host.ts";
 import { InvalidParameterError } from "../base/errors.ts";
 import { digestOf } from "../spec/digest.ts";
 import type { Descriptor } from "../spec/oci-image.ts";
+import { isLoopbackHost } from "./endpoint.ts";
 import { RegistryResponseError, UnreachableError } from "./registry-error.ts";
+import type { Pieces } from "./pieces.ts";
 import type { Repository } from "./repository.ts";
 
 export type DownloadOptions = {
@@ -14,27 +16,41 @@ export type DownloadOptions = {
   readonly signal: AbortSignal;
   /** Told before the next attempt, with the seconds until then. */
   readonly onRetry?: (seconds: number) => void;
+  /** For a registry on this machine. */
+  readonly pieces?: Pieces;
 };
+
+type Blob = Pick<Descriptor, "digest" | "size">;
 
 /** As dockerd: so many in a row without a byte, each a while after the last. */
 const attempts = 5;
 const afterProgressMs = 100;
 const stallMs = 60_000;
+const nearMs = 100;
 
 /** @throws UnreachableError, RegistryResponseError, InvalidParameterError for a blob that is longer or shorter than declared. */
 export async function* downloadBlob(
   repository: Repository,
-  { digest, size }: Pick<Descriptor, "digest" | "size">,
-  { from, clock, signal, onRetry }: DownloadOptions,
+  blob: Blob,
+  { from, clock, signal, onRetry, pieces }: DownloadOptions,
 ): AsyncGenerator<Uint8Array> {
+  const { size } = blob;
   let at = from;
+  pieces?.came(from);
+  let inPieces = isLoopbackHost(new URL(repository.endpoint.origin).host);
   for (let attempt = 0; at < size;) {
     const before = at;
     try {
-      for await (const bytes of oneConnection(repository, digest, at, size, signal)) {
+      const piece = inPieces ? pieces : undefined;
+      using _turn = await piece?.turn(signal);
+      const until = Math.min(size, at + (piece?.nextBytes() ?? size));
+      for await (const { bytes, isNear } of oneConnection(repository, blob, at, until, { clock, signal })) {
         at += bytes.length;
+        pieces?.came(bytes.length);
+        inPieces = isNear;
         yield bytes;
       }
+      attempt = 0;
     } catch (err) {
       signal.throwIfAborted();
       attempt = at > before ? 0 : attempt + 1;
@@ -66,21 +82,32 @@ function mayHelpToRepeat(err: unknown): boolean {
   return err instanceof UnreachableError || (err instanceof RegistryResponseError && err.isTemporary);
 }
 
+type Received = {
+  readonly bytes: Uint8Array;
+  /** Another request costs hardly any time. */
+  readonly isNear: boolean;
+};
+
+/** The bytes from `from` to before `until`, or all the rest where the registry does not send parts. */
 async function* oneConnection(
   repository: Repository,
-  digest: string,
+  blob: Blob,
   from: number,
-  size: number,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
+  until: number,
+  { clock, signal }: Pick<DownloadOptions, "clock" | "signal">,
+): AsyncGenerator<Received> {
+  const { digest, size } = blob;
+  const asked = clock.monotonicMs();
   const connection = new AbortController();
   const stop = (): void => connection.abort(signal.reason);
   signal.addEventListener("abort", stop, { once: true });
   const stall = (): void =>
     connection.abort(new UnreachableError(`no byte of blob ${digest} came for a minute`));
   try {
-    const { response, start } = await repository.blob(digest, from, connection.signal);
-    checkLength(response, digest, size - start);
+    const { response, start, end } = await repository.blob(blob, from, until, connection.signal);
+    checkLength(response, digest, end - start);
+    // What listens on this machine may send us to another one, or be the near end of a tunnel.
+    const isNear = isLoopbackHost(new URL(response.url).host) && clock.monotonicMs() - asked < nearMs;
     let at = start;
     let timer = setTimeout(stall, stallMs);
     try {
@@ -90,16 +117,18 @@ async function* oneConnection(
           throw new InvalidParameterError(
             `blob ${digest} is longer than the ${size} bytes that its manifest declares`,
           );
+        if (at + chunk.length > end)
+          throw new UnreachableError(`the registry sent more of blob ${digest} than was asked for`);
         // A registry that knows no ranges sends again what is here.
         const known = Math.min(Math.max(from - at, 0), chunk.length);
         at += chunk.length;
-        if (known < chunk.length) yield chunk.subarray(known);
+        if (known < chunk.length) yield { bytes: chunk.subarray(known), isNear };
         timer = setTimeout(stall, stallMs);
       }
     } finally {
       clearTimeout(timer);
     }
-    if (at < size) throw new UnreachableError(`blob ${digest} broke off after ${at} of ${size} bytes`);
+    if (at < end) throw new UnreachableError(`blob ${digest} broke off after ${at} of ${size} bytes`);
   } catch (err) {
     // An abort hides the reason why it was made.
     throw connection.signal.aborted ? connection.signal.reason : err;

@@ -71,21 +71,26 @@ function at(config: RegistryConfig, place: string, options: RegistryOptions, isM
 
 /** Loopback always is, as with dockerd: nobody can listen in between. */
 export function isInsecureHost(config: RegistryConfig, host: string): boolean {
-  if (config.registries[host]?.insecure === true) return true;
-  const name = host.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
-  const isAddress = ipaddr.isValid(name) && !/^\d+$/.test(name);
-  const ranges = [
-    "127.0.0.0/8",
-    "::1/128",
-    ...config.insecureRegistries.filter((item) => item.includes("/")),
-  ];
-  if (name === "localhost") return true;
-  if (config.insecureRegistries.some((item) => item === host || item === name)) return true;
-  return isAddress && ranges.some((range) => isInRange(name, range));
+  if (config.registries[host]?.insecure === true || isLoopbackHost(host)) return true;
+  const name = nameOf(host);
+  return config.insecureRegistries.some((item) =>
+    item.includes("/") ? isInRange(name, item) : item === host || item === name,
+  );
+}
+
+/** @param host `name`, `name:port`, `[address]:port`. */
+export function isLoopbackHost(host: string): boolean {
+  const name = nameOf(host);
+  return name === "localhost" || isInRange(name, "127.0.0.0/8") || isInRange(name, "::1/128");
+}
+
+function nameOf(host: string): string {
+  return host.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
 }
 
 function isInRange(address: string, range: string): boolean {
-  if (!ipaddr.isValidCIDR(range)) return false;
+  const isAddress = ipaddr.isValid(address) && !/^\d+$/.test(address);
+  if (!isAddress || !ipaddr.isValidCIDR(range)) return false;
   const [found, [network, prefix]] = [ipaddr.parse(address), ipaddr.parseCIDR(range)];
   return found.kind() === network.kind() && found.match(network, prefix);
 }

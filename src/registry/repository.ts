@@ -147,24 +147,26 @@ export class Repository {
   }
 
   /**
-   * A blob from byte `from` on. The registry may not know ranges: `start` says at which byte the body begins, `from` or 0.
+   * The bytes of a blob from `from` to before `until`. The registry may not know ranges: then the body is the whole blob.
    * @throws RegistryResponseError, UnreachableError.
    */
   async blob(
-    digest: string,
+    { digest, size }: Pick<Descriptor, "digest" | "size">,
     from: number,
+    until: number,
     signal: AbortSignal,
-  ): Promise<{ readonly response: Response; readonly start: number }> {
+  ): Promise<{ readonly response: Response; readonly start: number; readonly end: number }> {
+    const range = `bytes=${from}-${until < size ? until - 1 : ""}`;
     const response = await this.#send({
       method: "GET",
       target: this.#url(`blobs/${digest}`),
-      headers: from > 0 ? { Range: `bytes=${from}-` } : {},
+      headers: from > 0 || until < size ? { Range: range } : {},
       signal,
     });
-    if (response.status === 200) return { response, start: 0 };
+    if (response.status === 200) return { response, start: 0, end: size };
     if (response.status !== 206) throw await responseError(response, `blob ${digest}`);
-    const range = /^bytes (\d{1,15})-/.exec(response.headers.get("content-range") ?? "");
-    if (Number(range?.[1] ?? -1) === from) return { response, start: from };
+    const sent = /^bytes (\d{1,15})-/.exec(response.headers.get("content-range") ?? "");
+    if (Number(sent?.[1] ?? -1) === from) return { response, start: from, end: until };
     await response.body?.cancel();
     throw new UnreachableError(`the registry sent another part of blob ${digest} than was asked for`);
   }

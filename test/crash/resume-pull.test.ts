@@ -36,7 +36,11 @@ const keptBytes = (): number =>
   readdirSync(ingest).reduce((sum, name) => sum + statSync(join(ingest, name)).size, 0);
 
 beforeEach(async () => {
-  Object.assign(wire, { cutAfter: Number.POSITIVE_INFINITY, ratePerSecond: Number.POSITIVE_INFINITY });
+  Object.assign(wire, {
+    cutAfter: Number.POSITIVE_INFINITY,
+    ratePerSecond: Number.POSITIVE_INFINITY,
+    onSent: () => {},
+  });
   if ((await engine.ok("images", "-q")) !== "") await engine.ok("rmi", image);
 });
 
@@ -73,6 +77,30 @@ test.each([0.3, 0.9])(
       await engine.start();
       expect(await engine.ok("images", "-q")).toBe("");
       wire.ratePerSecond = Number.POSITIVE_INFINITY;
+      await engine.ok("pull", image);
+    });
+    expect(part).toBeGreaterThan(1);
+    expect(part).toBeLessThan(1.02);
+    expect(readdirSync(ingest)).toEqual([]);
+  },
+);
+
+test.each([1, 2, 3])(
+  "a registry at memory speed sends hardly a byte twice after a kill -9 at 0.9 of the image (%d)",
+  async () => {
+    const part = await fetched(async () => {
+      const killed = Promise.withResolvers<void>();
+      const enough = wire.sentBytes() + 0.9 * imageBytes;
+      wire.onSent = () => {
+        if (wire.sentBytes() < enough) return;
+        wire.onSent = () => {};
+        killed.resolve(engine.kill9());
+      };
+      const pulling = engine.docker("pull", image);
+      await killed.promise;
+      expect((await pulling).exitCode).not.toBe(0);
+      await engine.start();
+      expect(await engine.ok("images", "-q")).toBe("");
       await engine.ok("pull", image);
     });
     expect(part).toBeGreaterThan(1);

@@ -262,6 +262,8 @@ export type Cutter = {
   cutAfter: number;
   /** Bytes a second to all clients together. */
   ratePerSecond: number;
+  /** Called whenever bytes went to a client, before any more do. */
+  onSent: () => void;
   readonly stop: () => void;
 };
 
@@ -269,7 +271,11 @@ export type Cutter = {
 export async function startCutter(port: number): Promise<Cutter> {
   let sent = 0;
   const open = new Set<Socket>();
-  const cutter = { cutAfter: Number.POSITIVE_INFINITY, ratePerSecond: Number.POSITIVE_INFINITY };
+  const cutter = {
+    cutAfter: Number.POSITIVE_INFINITY,
+    ratePerSecond: Number.POSITIVE_INFINITY,
+    onSent: () => {},
+  };
   const server = createTcpServer((client) => {
     const upstream = connect(port, "127.0.0.1");
     for (const socket of [client, upstream]) {
@@ -287,6 +293,7 @@ export async function startCutter(port: number): Promise<Cutter> {
         upstream.pause();
         client.once("drain", () => upstream.resume());
       }
+      cutter.onSent();
       if (isCut) {
         client.end();
         upstream.destroy();

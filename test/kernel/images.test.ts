@@ -14,6 +14,8 @@ import { gzipSync, zstdCompressSync } from "node:zlib";
 import { ConflictError, InvalidParameterError, NotFoundError } from "../../src/base/errors.ts";
 import { realHost } from "../../src/base/host.ts";
 import { silentLog } from "../../src/base/log.ts";
+import type { Engine } from "../../src/engine/engine.ts";
+import { loadImages as loadByVerb, saveImages } from "../../src/engine/images.ts";
 import { makeHostImage } from "../../src/images/host-image.ts";
 import { imageHistory } from "../../src/images/image-history.ts";
 import { openImageStore, type Image, type ImageStore } from "../../src/images/image-store.ts";
@@ -628,6 +630,40 @@ test("sweeping spares what images name, containers stand on and somebody holds",
   }
   expect(await sweepLayers(store, inUse)).toEqual(chain.slice(1));
   expect(store.layers.all()).toHaveLength(3);
+});
+
+/** As much of an engine as the verbs on archives of images touch. */
+const engineOf = (images: ImageStore): Engine =>
+  ({ images, containers: { all: () => [] }, events: { publish: () => {} } }) as unknown as Engine;
+
+test("a load lets go of the layers that it found here, and of no others", async () => {
+  await load(dockerArchive([{ ...good, tags: ["a:1"] }]));
+  const coming = await store.layers.stage(stream(encodeArchive([file("coming")])));
+  const [another] = await store.layers.commit(undefined, [coming]);
+  async function* archive(): AsyncGenerator<Uint8Array> {
+    const bytes = dockerArchive([good]);
+    yield bytes.subarray(0, -1024);
+    // Its layers came by, and were not read.
+    await removeImage(store, "a:1", { usedBy: () => [], layersInUse: () => [] });
+    expect(store.layers.all()).toHaveLength(3);
+    throw new InvalidParameterError("it breaks off");
+  }
+  expect((await failure(loadByVerb(engineOf(store), archive(), {}))).message).toBe("it breaks off");
+  expect(store.layers.all()).toEqual(another === undefined ? [] : [another]);
+  expect([...store.layers.held()]).toEqual([]);
+});
+
+test("a save that nobody reads holds nothing, one that is broken off neither", async () => {
+  await load(dockerArchive([{ ...good, tags: ["a:1"] }]));
+  const engine = engineOf(store);
+  const unread = saveImages(engine, ["a:1"]);
+  await unread.return(undefined);
+  expect([...store.layers.held()]).toEqual([]);
+  const broken = saveImages(engine, ["a:1"]);
+  await broken.next();
+  expect([...store.layers.held()].sort()).toEqual(goodChain().sort());
+  await broken.return(undefined);
+  expect([...store.layers.held()]).toEqual([]);
 });
 
 // Archives as other tools write them.
