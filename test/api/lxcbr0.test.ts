@@ -4,7 +4,7 @@ import { afterAll, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { eventually, output, run } from "../harness/command.ts";
+import { eventually, output, run, slowness } from "../harness/command.ts";
 import { startDaemon } from "../harness/daemon.ts";
 import { loadTestImage, testImage as image } from "../harness/images.ts";
 
@@ -90,7 +90,7 @@ test("name, network and addresses come from the bridge; neighbours, the way out 
     await daemon.stop();
   }
   expect(await theirs()).toBe(before);
-}, 60_000);
+}, 60_000 * slowness);
 
 test("an address that dnsmasq has leased is given to nobody; one that a container has is not leased", async () => {
   const leases = "/var/lib/misc/dnsmasq.lxcbr0.leases";
@@ -117,4 +117,4 @@ test("an address that dnsmasq has leased is given to nobody; one that a containe
   } finally {
     await daemon.stop();
   }
-}, 60_000);
+}, 60_000 * slowness);

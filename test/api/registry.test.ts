@@ -375,10 +375,11 @@ describe("push", () => {
   test("--all-tags", async () => {
     for (const tag of ["x", "y"]) await ok("tag", testImage, `${registry.host}/all:${tag}`);
     await ok("push", "--all-tags", `${registry.host}/all`);
-    expect(await (await fetch(`http://${registry.host}/v2/all/tags/list`)).json()).toEqual({
-      name: "all",
-      tags: ["x", "y"],
-    });
+    // A registry lists them in whatever order its disk has them.
+    const { tags } = (await (await fetch(`http://${registry.host}/v2/all/tags/list`)).json()) as {
+      tags: string[];
+    };
+    expect(tags.toSorted()).toEqual(["x", "y"]);
   });
 
   test("an image that is removed meanwhile gets there whole, and leaves no layer here", async () => {

@@ -17,7 +17,7 @@ import { output } from "../harness/command.ts";
 const suite = "bookworm";
 const packages = `
   attr bind9-dnsutils busybox-static bzip2 ca-certificates crun dbus docker-registry e2fsprogs gzip iproute2 iptables kmod
-  lxc
+  lxc netcat-openbsd
   linux-image-cloud-amd64 mount nftables openssl perl procps python3-docker runc skopeo systemd-sysv tar tini xfsprogs
   xz-utils zstd`
   .trim()
