@@ -8,7 +8,7 @@ import { Limiter } from "../base/limiter.ts";
 
 /** At 90 % of an image this makes pieces of at most 1.7 % of it. */
 const partOfRest = 1 / 7;
-const leastPart = 1 / 128;
+const leastPart = 1 / 64;
 const leastBytes = 256 << 10;
 /** What takes longer does not come at memory speed, and fills no buffers: others may go beside it. */
 const turnMs = 500;
