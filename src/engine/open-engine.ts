@@ -59,7 +59,10 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
     command: [...config.program, "monitor"],
     onExit: (exit) => deliver(exit),
     handOver: (client) => handOver(engine, client),
-    onReplaced: () => endTheLost(engine),
+    onReplaced: () => {
+      engine.standby.lost();
+      return endTheLost(engine);
+    },
   });
   opening.catch(() => {}); // awaited below; an earlier failure of another part must not leave it unobserved
 

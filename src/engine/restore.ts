@@ -27,6 +27,7 @@ import { adoptNetwork } from "./sandbox.ts";
 import { layersInUse } from "./remove.ts";
 import { startContainer } from "./start.ts";
 import { containerTask } from "./task.ts";
+import { endWaiting } from "./standby.ts";
 import { unmountSharedMemory } from "./shared-memory.ts";
 import { removeOldKits } from "./sysinit.ts";
 import { tasksFolder } from "./task-paths.ts";
@@ -198,6 +199,7 @@ async function sweep(engine: Engine): Promise<void> {
     unmountSubpaths(execRoot, id); // no start is under way
     if (up.has(id) || running.has(id)) continue;
     unmountSharedMemory(execRoot, id);
+    endWaiting(join(tasksFolder(execRoot), id));
     await removeTaskFiles(execRoot, id);
   }
   for (const what of engine.networks.sweep(up)) engine.host.log.info("network leftover removed", { what });

@@ -6,8 +6,9 @@ import { realHost } from "../base/host.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
 import { silentLog } from "../base/log.ts";
 import { ociDriver } from "../runtime/drivers/oci-driver.ts";
+import { mkfifo } from "../sys/fifo.ts";
 import type { MonitorLink } from "./monitor-link.ts";
-import { Standby } from "./standby.ts";
+import { endWaiting, Standby } from "./standby.ts";
 
 const driver = ociDriver({
   name: "crun",
@@ -90,4 +91,15 @@ test("where the monitor cannot have one, there is none, and no folder", async ()
   await prepared();
   expect(standby.claim({})).toBeUndefined();
   expect(readdirSync(join(execRoot, "tasks"))).toEqual([]);
+});
+
+test("a runtime that waits for somebody to write its config.json comes to an end", async () => {
+  const path = join(execRoot, "config.json");
+  mkfifo(path, 0o600);
+  const reader = Bun.spawn(["cat", path], { stdout: "pipe" });
+  await Bun.sleep(50);
+  expect(reader.exitCode).toBeNull();
+  endWaiting(execRoot);
+  expect(await reader.exited).toBe(0);
+  endWaiting(execRoot);
 });

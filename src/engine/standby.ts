@@ -4,8 +4,9 @@
 //
 //   renew ──► prepared ──► claimed by a create ──► used by its start ──► renew
 //                              └ not started in time, or removed: dismissed ──► renew
-import { mkdirSync, rmSync } from "node:fs";
-import { errorText } from "../base/errors.ts";
+import { closeSync, constants, lstatSync, mkdirSync, openSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { errorText, hasCode } from "../base/errors.ts";
 import type { Host } from "../base/host.ts";
 import type { KeyedLock } from "../base/keyed-lock.ts";
 import type { Driver } from "../runtime/driver.ts";
@@ -75,6 +76,18 @@ export class Standby {
     this.renew();
   }
 
+  /** The monitor that had it is dead. */
+  lost(): void {
+    if (!this.#prepared) return;
+    const { id, claimed } = this.#prepared;
+    const { dir } = taskFiles(this.#parts.execRoot, id);
+    endWaiting(dir);
+    if (claimed) return; // its start goes the long way, in the same folder
+    this.#prepared = undefined;
+    rmSync(dir, { recursive: true, force: true });
+    this.renew();
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -121,5 +134,19 @@ export class Standby {
         this.#parts.host.log.warn("no runtime in waiting", { error: errorText(err) }),
       );
     }, ms).unref();
+  }
+}
+
+/**
+ * A runtime whose monitor died before it had opened its config.json waits for a writer that does not come: it gets one, and
+ * with that one's end its own. Fine for a task where none waits.
+ */
+export function endWaiting(taskFolder: string): void {
+  const path = join(taskFolder, "config.json");
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isFIFO()) return;
+  try {
+    closeSync(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK));
+  } catch (err) {
+    if (!hasCode(err, "ENXIO")) throw err; // nobody waits
   }
 }
