@@ -21,15 +21,21 @@ const locks = new KeyedLock();
 let execRoot: string;
 let calls: string[];
 let canPrepare: boolean;
+let fails: boolean;
+let takesMs: number;
 let standby: Standby;
 
 beforeEach(() => {
   execRoot = mkdtempSync(join(tmpdir(), "sampan-standby-"));
   calls = [];
   canPrepare = true;
+  fails = false;
+  takesMs = 0;
   const monitor = {
     prepare: async ({ id }: { readonly id: string }) => {
       calls.push(`prepare ${id}`);
+      if (takesMs > 0) await Bun.sleep(takesMs);
+      if (fails) throw new Error("no");
       return canPrepare;
     },
     dismiss: async () => void calls.push("dismiss"),
@@ -86,10 +92,35 @@ test("after its start the folder is the container's", async () => {
   expect(existsSync(folderOf(id))).toBe(true);
 });
 
+test("after a preparation that failed the next start tries again", async () => {
+  fails = true;
+  await prepared();
+  expect(standby.claim({})).toBeUndefined();
+  expect(readdirSync(join(execRoot, "tasks"))).toEqual([]);
+  fails = false;
+  standby.used("another");
+  while (calls.length < 2) await Bun.sleep(1);
+  await Bun.sleep(0);
+  expect(standby.claim({})).toBe(calls[1]?.split(" ")[1] ?? "");
+});
+
+test("a close waits for the one that is being prepared, and takes it away", async () => {
+  await prepared();
+  standby.used(calls[0]?.split(" ")[1] ?? "");
+  takesMs = 30;
+  while (calls.length < 2) await Bun.sleep(1);
+  await standby.close();
+  expect(calls.at(-1)).toBe("dismiss");
+  expect(readdirSync(join(execRoot, "tasks"))).toHaveLength(1); // the started container's
+});
+
 test("where the monitor cannot have one, there is none, and no folder", async () => {
   canPrepare = false;
   await prepared();
   expect(standby.claim({})).toBeUndefined();
+  standby.used("another");
+  await Bun.sleep(10);
+  expect(calls).toHaveLength(1);
   expect(readdirSync(join(execRoot, "tasks"))).toEqual([]);
 });
 

@@ -33,15 +33,23 @@ export class Standby {
   readonly #parts: Parts;
   #prepared: { readonly id: string; claimed: boolean } | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** The preparation that is under way. */
+  #preparing: Promise<void> | undefined;
+  /** The monitor has said that it cannot, on this machine. */
+  #isImpossible = false;
   #closed = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
   }
 
-  /** Has one prepared, a moment from now. */
+  /** Has one prepared, a moment from now, if there is none. */
   renew(): void {
-    this.#later(renewAfterMs, () => this.#prepare());
+    if (this.#prepared || this.#preparing || this.#isImpossible) return;
+    this.#later(renewAfterMs, async () => {
+      this.#preparing = this.#prepare().finally(() => (this.#preparing = undefined));
+      await this.#preparing;
+    });
   }
 
   /** The id for a new container whose start has a runtime waiting; `undefined` when none waits for such a container. */
@@ -62,10 +70,9 @@ export class Standby {
     this.#prepared.claimed = false;
   }
 
-  /** The container of this id has been started, or has failed to. */
+  /** A container has been started, or has failed to. After a preparation that failed, each start tries again. */
   used(id: string): void {
-    if (this.#prepared?.id !== id) return;
-    this.#prepared = undefined;
+    if (this.#prepared?.id === id) this.#prepared = undefined;
     this.renew();
   }
 
@@ -76,21 +83,24 @@ export class Standby {
     this.renew();
   }
 
-  /** The monitor that had it is dead. */
+  /** The monitor that had it is dead, and another one has taken its place. */
   lost(): void {
-    if (!this.#prepared) return;
-    const { id, claimed } = this.#prepared;
-    const { dir } = taskFiles(this.#parts.execRoot, id);
-    endWaiting(dir);
-    if (claimed) return; // its start goes the long way, in the same folder
-    this.#prepared = undefined;
-    rmSync(dir, { recursive: true, force: true });
+    this.#isImpossible = false;
+    if (this.#prepared) {
+      const { id, claimed } = this.#prepared;
+      const { dir } = taskFiles(this.#parts.execRoot, id);
+      endWaiting(dir);
+      if (claimed) return; // its start goes the long way, in the same folder
+      this.#prepared = undefined;
+      rmSync(dir, { recursive: true, force: true });
+    }
     this.renew();
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
+    await this.#preparing?.catch(() => {}); // told where it was begun
     if (this.#prepared) await this.#takeBack(this.#prepared.id);
   }
 
@@ -108,9 +118,8 @@ export class Standby {
     } finally {
       if (!isPrepared) rmSync(dir, { recursive: true, force: true });
     }
-    if (!isPrepared) return;
-    this.#prepared = { id, claimed: false };
-    if (this.#closed) await this.#drop();
+    this.#isImpossible = !isPrepared;
+    if (isPrepared) this.#prepared = { id, claimed: false };
   }
 
   /** Not in the middle of a start, which works in the same folder. */

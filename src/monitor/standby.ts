@@ -66,8 +66,9 @@ export class Standby {
       this.dismiss();
       return undefined;
     }
+    const bytes = readFileSync(config);
     this.#waiting = undefined;
-    const stopFeeding = feed(this.#context.loop, waiting.fifo, readFileSync(config));
+    const stopFeeding = feed(this.#context.loop, waiting.fifo, bytes);
     waiting.runtime.whenEnded(stopFeeding);
     return waiting.runtime;
   }
