@@ -4,7 +4,7 @@
 //
 //   renew ──► prepared ──► claimed by a create ──► used by its start ──► renew
 //                              └ not started in time, or removed: dismissed ──► renew
-import { closeSync, constants, lstatSync, mkdirSync, openSync, rmSync } from "node:fs";
+import { closeSync, constants, lstatSync, openSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { errorText, hasCode } from "../base/errors.ts";
 import type { Host } from "../base/host.ts";
@@ -111,7 +111,6 @@ export class Standby {
     const { dir, pidFile, logFile } = taskFiles(execRoot, id);
     const command = driver.run({ id, bundle: dir, pidFile, logFile });
     const task = { id, dir, command, pidFile, logFile, terminal: false, openStdin: false };
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
     let isPrepared = false;
     try {
       isPrepared = await monitor.prepare(task);

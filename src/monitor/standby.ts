@@ -6,7 +6,7 @@
 //
 // Runtimes that open config.json a second time (crun copies it into its state) find the file. The monitor alone holds the
 // FIFO for writing, so its death is the runtime's end of file: no config.json, and it ends.
-import { readFileSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { RuntimeTask } from "../runtime/monitor-protocol.ts";
 import { mkfifo } from "../sys/fifo.ts";
@@ -31,18 +31,18 @@ export class Standby {
   }
 
   /**
-   * False where a runtime would not see the mounts of a later start. Throws, with nothing left behind, when it cannot be
+   * Makes the task's folder. False where a runtime would not see the mounts of a later start. Throws, with nothing left behind, when it cannot be
    * spawned.
    */
   prepare(task: RuntimeTask): boolean {
     const { loop, canPrepare } = this.#context;
     if (!canPrepare) return false;
     this.dismiss();
-    const path = configPath(task);
-    rmSync(path, { force: true });
-    mkfifo(path, 0o600);
-    const fifo = openFile(path, O_RDWR | O_NONBLOCK);
+    mkdirSync(task.dir, { mode: 0o700 });
+    let fifo: number | undefined;
     try {
+      mkfifo(configPath(task), 0o600);
+      fifo = openFile(configPath(task), O_RDWR | O_NONBLOCK);
       const waiting = { task, fifo, runtime: RuntimeProcess.spawn(this.#context, task) };
       this.#waiting = waiting;
       waiting.runtime.whenEnded(() => {
@@ -50,8 +50,8 @@ export class Standby {
       });
       return true;
     } catch (err) {
-      loop.close(fifo);
-      rmSync(path);
+      if (fifo !== undefined) loop.close(fifo);
+      rmSync(task.dir, { recursive: true });
       throw err;
     }
   }

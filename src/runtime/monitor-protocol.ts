@@ -122,8 +122,8 @@ export type ControlCalls = {
   /** ConflictError when a task of this id runs; one that has ended is replaced. */
   start: { request: { readonly task: TaskSpec }; result: StartedTask | RuntimeFailure };
   /**
-   * Spawns the runtime of a start that may come, as far as that goes without `<dir>/config.json`: a FIFO, until the daemon
-   * puts the file in its place. Takes the place of the one that was prepared before. `prepared: false` where the monitor
+   * Makes the task's folder and spawns the runtime of a start that may come, as far as that goes without `<dir>/config.json`:
+   * a FIFO, until the daemon puts the file in its place. Takes the place of the one that was prepared before. `prepared: false` where the monitor
    * cannot do so on this machine.
    */
   prepare: { request: { readonly task: RuntimeTask }; result: { readonly prepared: boolean } };

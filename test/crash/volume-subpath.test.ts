@@ -1,7 +1,7 @@
 // kill -9 in the middle of the start of a container with a volume's subpath: what was mounted for the start goes, and the
 // volume's files stay.
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventually } from "../harness/command.ts";
 import { startDaemon, type Daemon } from "../harness/daemon.ts";
@@ -28,8 +28,6 @@ const mounted = (): string[] =>
     .map((line) => line.split(" ")[4] ?? "")
     .filter((place) => place.startsWith(daemon.execRoot) && place.includes("/subpaths/"));
 
-const taskFolders = (): string[] => readdirSync(join(daemon.execRoot, "tasks"));
-
 /** A container in whose start the daemon has died at `point`. */
 async function cutOff(point: string): Promise<string> {
   await daemon.kill9();
@@ -47,7 +45,10 @@ test.each([["the daemon"], ["daemon and monitor"]])(
     if (who !== "the daemon") process.kill(daemon.monitorPid(), "SIGKILL");
     await daemon.start();
     expect(mounted()).toEqual([]);
-    expect(taskFolders()).toEqual([]);
+    await eventually(
+      () => daemon.tasks().length === 0,
+      () => `no task folders, not ${daemon.tasks().join(" ")}`,
+    );
     expect(readFileSync(join(data, "a/b/file"), "utf8")).toBe("kept\n");
     await daemon.ok("start", id);
     expect(await daemon.ok("exec", id, "cat", "/d/file")).toBe("kept");
@@ -65,7 +66,7 @@ test("the daemon, when the program runs already: it is adopted with what it has 
   expect(await daemon.ok("exec", id, "cat", "/d/file")).toBe("kept");
   await daemon.ok("rm", "-f", id);
   await eventually(
-    () => taskFolders().length === 0,
+    () => daemon.tasks().length === 0,
     () => "no task folders",
   );
   expect(readFileSync(join(data, "a/b/file"), "utf8")).toBe("kept\n");

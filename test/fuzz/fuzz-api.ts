@@ -1,5 +1,4 @@
 // Mutated requests against a live daemon, and what must be true of it afterwards.
-import { readdirSync } from "node:fs";
 import { eventually } from "../harness/command.ts";
 import { startDaemon } from "../harness/daemon.ts";
 import type { Daemon } from "../harness/daemon.ts";
@@ -142,7 +141,7 @@ async function mayTakeLong({ api }: Daemon, sentText: string): Promise<boolean> 
 /** All containers removed, and nothing of what they needed left. */
 async function settled(daemon: Daemon): Promise<void> {
   await removeAllContainers(daemon);
-  const tasks = (): string[] => readdirSync(`${daemon.execRoot}/tasks`);
+  const { tasks } = daemon;
   await eventually(
     () => tasks().length === 0,
     () => `no tasks: ${tasks().join(" ")}`,

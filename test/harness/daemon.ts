@@ -1,5 +1,14 @@
 // Sampan's daemon for a test: the compiled executable with folders, bridge, chains and cgroup of its own.
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run, type Finished } from "./command.ts";
@@ -24,6 +33,8 @@ export type Daemon = Engine & {
   readonly start: (env?: Readonly<Record<string, string>>) => Promise<void>;
   /** Ends the daemon by SIGTERM and starts it again. */
   readonly restart: () => Promise<void>;
+  /** Ids of the containers and execs that have files of a run, without the runtime that waits for the next start. */
+  readonly tasks: () => string[];
   /** What the daemon has written to its log. */
   readonly log: () => string;
   /** Mounts, interfaces, rules, cgroups and processes that bear this daemon's name now. */
@@ -109,11 +120,18 @@ export async function startDaemon({ flags = [], env = {}, under = [] }: DaemonOp
       await end("SIGTERM");
       await start();
     },
+    tasks: () => tasksIn(join(execRoot, "tasks")),
     log,
     onHost: (...words) => run(words),
     leftovers: () => leftovers(owner),
     stop,
   };
+}
+
+function tasksIn(folder: string): string[] {
+  const isWaiting = (id: string): boolean =>
+    lstatSync(join(folder, id, "config.json"), { throwIfNoEntry: false })?.isFIFO() ?? false;
+  return readdirSync(folder).filter((id) => !isWaiting(id));
 }
 
 const running = (child: Bun.Subprocess): boolean => child.exitCode === null && child.signalCode === null;
