@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import type { Socket } from "node:net";
 import { eventually, slowness } from "../harness/command.ts";
 import { startDaemon } from "../harness/daemon.ts";
-import { descriptors, descriptorsSettled, rssMiB } from "../harness/descriptors.ts";
+import { descriptors, descriptorsAtRest, descriptorsSettled, rssMiB } from "../harness/descriptors.ts";
 import type { Descriptors } from "../harness/descriptors.ts";
 import { loadTestImage, testImage as image } from "../harness/images.ts";
 
@@ -117,7 +117,7 @@ describe("a request cut off at any byte", () => {
       await warmUp();
       const id = await container({ Cmd: ["cat"], OpenStdin: true });
       const execs = [await execOf(id), await execOf(id)] as const;
-      const before = descriptors(daemon);
+      const before = await descriptorsAtRest(daemon);
       const exec = { Cmd: ["true"], AttachStdout: true };
       const texts = [
         request("GET /_ping"),
@@ -161,7 +161,7 @@ describe("websocket frames that are none", () => {
   test("end the connection, and only that", async () => {
     await warmUp();
     const id = await container({ Cmd: ["cat"], OpenStdin: true });
-    const before = descriptors(daemon);
+    const before = await descriptorsAtRest(daemon);
     for (const [what, frame] of frames) {
       const one = await client(request(`GET /containers/${id}/attach/ws?${everything}`, webSocket));
       await eventually(() => one.received().startsWith("HTTP/1.1 101 "), one.received);
@@ -188,7 +188,7 @@ describe("clients that never read", () => {
     });
     await ok("wait", id);
     const busy = await container({ Cmd: ["sh", "-c", "sleep 1; yes | head -c 3000000; sleep 100"] });
-    const before = descriptors(daemon);
+    const before = await descriptorsAtRest(daemon);
     const rssBefore = rssMiB(daemonPid);
     const slow: Client[] = [];
     for (let i = 0; i < 20; i++) {
@@ -215,7 +215,7 @@ describe("clients that never read", () => {
       ],
       OpenStdin: true,
     });
-    const before = descriptors(daemon);
+    const before = await descriptorsAtRest(daemon);
     const slow = await client(request(`POST /containers/${id}/attach?${everything}`, upgrade), {
       reads: false,
     });
@@ -229,6 +229,77 @@ describe("clients that never read", () => {
       async () => (await daemon.docker("exec", id, "cat", "/tmp/done")).exitCode === 0,
       () => "the program to go on",
     );
+    await expectUnharmed(before);
+    await ok("rm", "-f", id);
+  });
+});
+
+describe("a websocket", () => {
+  /** RFC 6455, 5.2: a binary message of a client, masked with nothing. */
+  const message = (bytes: number): Buffer => {
+    const head = Buffer.from([0x82, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    head.writeUIntBE(bytes, 4, 6);
+    return Buffer.concat([head, Buffer.alloc(bytes, "x")]);
+  };
+
+  test("that reads nothing of what comes back meanwhile gets all of it later", async () => {
+    await warmUp();
+    const id = await container({ Cmd: ["cat"], OpenStdin: true, StdinOnce: true });
+    const before = await descriptorsAtRest(daemon);
+    const rssBefore = rssMiB(daemonPid);
+    const one = await client(request(`GET /containers/${id}/attach/ws?${everything}`, webSocket), {
+      reads: false,
+    });
+    for (let i = 0; i < 50; i++) one.socket.write(message(1_000_000));
+    await Bun.sleep(500 * slowness);
+    expect(one.socket.writableLength).toBeGreaterThan(20_000_000);
+    expect(rssMiB(daemonPid) - rssBefore).toBeLessThan(60);
+    // Now and then a pause, for both sides to be full in turn. Some headers have an x as well.
+    let payload = 0;
+    let pieces = 0;
+    one.socket.on("data", (piece: Buffer) => {
+      payload += piece.reduce((count, byte) => count + Number(byte === "x".charCodeAt(0)), 0);
+      if (++pieces % 50 > 0) return;
+      one.socket.pause();
+      setTimeout(() => one.socket.resume(), 10);
+    });
+    one.socket.resume();
+    await eventually(
+      () => payload >= 50_000_000,
+      () => `${payload} bytes came back, and ${one.socket.writableLength} wait to be sent`,
+    );
+    one.socket.end(Buffer.from([0x88, 0x80, 0, 0, 0, 0]));
+    expect(await ok("wait", id)).toBe("0");
+    await expectUnharmed(before);
+    await ok("rm", "-f", id);
+  });
+
+  test("that sends what nobody reads is made to wait, and all of it arrives once somebody does", async () => {
+    await warmUp();
+    const id = await container({
+      Cmd: ["sh", "-c", "until [ -e /go ]; do sleep 0.1; done; wc -c"],
+      OpenStdin: true,
+      StdinOnce: true,
+    });
+    const before = await descriptorsAtRest(daemon);
+    const rssBefore = rssMiB(daemonPid);
+    const one = await client(request(`GET /containers/${id}/attach/ws?${everything}`, webSocket));
+    await eventually(() => one.received().startsWith("HTTP/1.1 101 "), one.received);
+    let sent = 0;
+    for (; sent < 200; sent++) one.socket.write(message(1_000_000));
+    await Bun.sleep(1000 * slowness);
+    const waiting = one.socket.writableLength;
+    expect(waiting).toBeGreaterThan(100_000_000);
+    // Held in no memory of the daemon's.
+    expect(rssMiB(daemonPid) - rssBefore).toBeLessThan(60);
+    expect((await daemon.docker("exec", id, "touch", "/go")).exitCode).toBe(0);
+    await eventually(
+      () => one.socket.writableLength === 0,
+      () => `all to be sent: ${one.socket.writableLength} of ${waiting} bytes are left`,
+    );
+    one.socket.end(Buffer.from([0x88, 0x80, 0, 0, 0, 0])); // A close frame: the end of the program's input.
+    expect(await ok("wait", id)).toBe("0");
+    expect(await ok("logs", id)).toBe(String(sent * 1_000_000));
     await expectUnharmed(before);
     await ok("rm", "-f", id);
   });
@@ -271,7 +342,7 @@ describe("limits", () => {
   test("hold for bodies without an end: what nobody reads is not kept", async () => {
     await warmUp();
     const rssBefore = rssMiB(daemonPid);
-    const before = descriptors(daemon);
+    const before = await descriptorsAtRest(daemon);
     for (const line of ["POST /containers/create", "POST /no/such", "POST /containers/x/wait"]) {
       const one = await client(
         `${line} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n`,
@@ -282,7 +353,8 @@ describe("limits", () => {
           await Promise.race([new Promise((go) => one.socket.once("drain", go)), one.closed]);
       one.socket.destroy();
     }
-    expect(rssMiB(daemonPid) - rssBefore).toBeLessThan(100);
+    // Of the 300 MB sent; what the collector has not come to yet is some 50, and more on a busy machine.
+    expect(rssMiB(daemonPid) - rssBefore).toBeLessThan(150);
     await expectUnharmed(before);
   });
 });
@@ -311,7 +383,7 @@ describe("a thousand clients at once", () => {
     await warmUp();
     const id = await container({ Cmd: ["cat"], OpenStdin: true });
     const execs = await Promise.all(Array.from({ length: 20 }, () => execOf(id)));
-    const before = descriptors(daemon);
+    const before = await descriptorsAtRest(daemon);
     const monitorBefore = rssMiB(monitorPid);
     const idle = await clients("");
     const asking = await clients(request("GET /_ping"));

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { run } from "../harness/command.ts";
 import { startDaemon, type Daemon } from "../harness/daemon.ts";
-import { descriptors, descriptorsSettled } from "../harness/descriptors.ts";
+import { descriptorsAtRest, descriptorsSettled } from "../harness/descriptors.ts";
 import { engineForTests } from "../harness/for-tests.ts";
 import { loadTestImage, testImage } from "../harness/images.ts";
 
@@ -221,7 +221,7 @@ test.if(isSampan)(
     const disconnect = ["network", "disconnect", "lan", "ending"];
     await cycle(...disconnect);
     await Bun.sleep(500);
-    const before = descriptors(daemon);
+    const before = await descriptorsAtRest(daemon);
     for (let i = 0; i < 5; i++) {
       await cycle(...disconnect);
       await cycle("rm", "-f", "ending");

@@ -2,7 +2,7 @@
 import { eventually } from "../harness/command.ts";
 import { startDaemon } from "../harness/daemon.ts";
 import type { Daemon } from "../harness/daemon.ts";
-import { descriptors, descriptorsSettled, rssMiB } from "../harness/descriptors.ts";
+import { descriptorsAtRest, descriptorsSettled, rssMiB } from "../harness/descriptors.ts";
 import type { Descriptors } from "../harness/descriptors.ts";
 import { removeAllContainers } from "../harness/engine.ts";
 import { loadTestImage, testImage as testImageName } from "../harness/images.ts";
@@ -106,7 +106,7 @@ async function fuzz(daemon: Daemon, { seed, requests, onProgress }: FuzzOptions)
   await daemon.docker("pull", "127.0.0.1:1/nobody/listens");
   await client(await makeWorld(daemon), Math.min(200, requests));
   await settled(daemon);
-  const [descriptorsBefore, rssBeforeMiB] = [descriptors(daemon), rssMiB(daemonPid)];
+  const [descriptorsBefore, rssBeforeMiB] = [await descriptorsAtRest(daemon), rssMiB(daemonPid)];
   for (let left = requests; left > 0; left = requests - count.sent - count.dropped) {
     const world = await makeWorld(daemon);
     const share = Math.ceil(Math.min(requestsPerWorld, left) / clients);

@@ -1,9 +1,22 @@
 // The open descriptors of a daemon and its monitor: what clients leave behind there.
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { slowness } from "./command.ts";
 import type { Daemon } from "./daemon.ts";
 
 /** What each descriptor of the two processes is open on. */
 export type Descriptors = { readonly daemon: readonly string[]; readonly monitor: readonly string[] };
+
+/** When both processes have been at rest for a while: the runtime of the next start is spawned a moment after a start. */
+export async function descriptorsAtRest(daemon: Daemon): Promise<Descriptors> {
+  let now = descriptors(daemon);
+  for (let [tries, same] = [0, 0]; tries < 100 && same < 3; tries++) {
+    await Bun.sleep(50 * slowness);
+    const next = descriptors(daemon);
+    same = Bun.deepEquals(now, next) ? same + 1 : 0;
+    now = next;
+  }
+  return now;
+}
 
 export function descriptors(daemon: Daemon): Descriptors {
   return { daemon: openFiles(daemon.pid()), monitor: openFiles(daemon.monitorPid()) };
