@@ -50,7 +50,7 @@ export async function startDockerd(parent: string): Promise<BenchEngine> {
   );
   return {
     name: "dockerd",
-    version: `dockerd ${versions}, ${(await output(["runc", "--version"])).split("\n")[0] ?? "runc"}`,
+    version: `dockerd ${versions}, ${(await output([...world.enter, "runc", "--version"])).split("\n")[0] ?? "runc"}`,
     client: (...args) => ["docker", ...args],
     env,
     socket,

@@ -53,7 +53,8 @@ network_config_dir = "${folder}/networks"
   }
 
   await restart();
-  const [podman, crun] = [await output(["podman", "--version"]), await output(["crun", "--version"])];
+  const inside = (...words: readonly string[]): Promise<string> => output([...world.enter, ...words]);
+  const [podman, crun] = [await inside("podman", "--version"), await inside("crun", "--version")];
   return {
     name: "podman",
     version: `${podman}, ${crun.split("\n")[0] ?? "crun"}`,

@@ -42,9 +42,10 @@ export async function startSampan(parent: string): Promise<BenchEngine> {
   await restart();
   const env = { SAMPAN_HOST: `unix://${socket}` };
   const runtime = await output([executable, "info", "--format", "{{.DefaultRuntime}}"], { env });
+  const runtimeVersion = (await output([...world.enter, runtime, "--version"])).split("\n")[0] ?? runtime;
   return {
     name: "sampan",
-    version: `${await output([executable, "--version"])}, ${runtime}`,
+    version: `${await output([executable, "--version"])}, ${runtimeVersion}`,
     client: (...args) => [executable, ...args],
     env,
     socket,

@@ -58,7 +58,7 @@ async function withBundle<T>(
   try {
     mkdirSync(join(folder, "rootfs"));
     await output(["tar", "-C", join(folder, "rootfs"), "-xf", "-"], { input: await busyboxTar() });
-    await output(["crun", "spec"], { cwd: folder });
+    await output([...world.enter, "crun", "spec", "--bundle", folder]);
     const path = join(folder, "config.json");
     const spec = (await Bun.file(path).json()) as {
       process: { terminal: boolean; args: string[]; rlimits?: unknown };

@@ -16,15 +16,54 @@ export function valueOf({ statistic }: Pick<Row, "statistic">, samples: readonly
   return quantile(samples, { median: 0.5, p99: 0.99, max: 1 }[statistic]);
 }
 
+type Interval = { readonly low: number; readonly high: number };
+
+/**
+ * Between these is the median of the rounds' ratios, own to other, with a probability of 95 %: by the sign test, so that
+ * no distribution is supposed. `undefined` for too few rounds to say.
+ */
+export function ratioInterval(own: readonly number[], other: readonly number[]): Interval | undefined {
+  const ratios = own
+    .slice(0, other.length)
+    .map((value, at) => value / (other[at] ?? Number.NaN))
+    .toSorted((a, b) => a - b);
+  const outside = Math.floor(ratios.length / 2 - 0.98 * Math.sqrt(ratios.length));
+  const [low, high] = [ratios[outside], ratios.at(-1 - outside)];
+  return outside < 0 || low === undefined || high === undefined ? undefined : { low, high };
+}
+
+/** A wider interval tells nothing. */
+const narrow = 0.1;
+
 type Verdict = { readonly text: string; readonly reached: boolean };
 
-function verdict(row: Row, target: Target, values: ReadonlyMap<Column, number>): Verdict | undefined {
+function verdict(
+  row: Row,
+  target: Target,
+  values: ReadonlyMap<Column, number>,
+  samples: ReadonlyMap<Column, readonly number[]>,
+): Verdict | undefined {
   const own = values.get("sampan");
   const other = target.against === "absolute" ? 1 : values.get(target.against);
   if (own === undefined || other === undefined) return undefined;
   const bound = other * target.factor;
-  const reached = row.more ? own >= bound : own <= bound;
-  return { text: `${row.more ? "≥" : "≤"} ${targetText(target)}: ${reached ? "yes" : "**NO**"}`, reached };
+  const text = `${row.more ? "≥" : "≤"} ${targetText(target)}`;
+  if (row.more ? own >= bound : own <= bound) return { text: `${text}: yes`, reached: true };
+  const isEqual = row.sameWay && target.factor === 1 && target.against !== "absolute";
+  const interval = isEqual
+    ? ratioInterval(samples.get("sampan") ?? [], samples.get(target.against) ?? [])
+    : undefined;
+  if (
+    interval === undefined ||
+    interval.low > 1 ||
+    interval.high < 1 ||
+    interval.high - interval.low > narrow
+  )
+    return { text: `${text}: **NO**`, reached: false };
+  return {
+    text: `${text}: equal (${interval.low.toFixed(2)} to ${interval.high.toFixed(2)} of it)`,
+    reached: true,
+  };
 }
 
 function targetText({ against, factor }: Target): string {
@@ -66,7 +105,7 @@ export function report(
     const cells = (["sampan", "dockerd", "podman", "floor"] as const).map(
       (column) => number(values.get(column)) + ratio(column),
     );
-    const verdicts = row.targets.flatMap((target) => verdict(row, target, values) ?? []);
+    const verdicts = row.targets.flatMap((target) => verdict(row, target, values, samples) ?? []);
     missed += verdicts.filter(({ reached }) => !reached).length;
     return [
       `| ${row.title}${row.unit === "" ? "" : `, ${row.unit}`} | ${cells.join(" | ")} | ${verdicts.map(({ text }) => text).join("; ")} |`,
@@ -78,7 +117,9 @@ export function report(
     markdown: `# Benchmark
 
 Made by \`npm run bench\` on ${now.toISOString().slice(0, 10)}: ${machine}. All engines in the same run, each with folders, network and mount namespace of its own,
-warmed up untimed, their rounds interleaved; medians, except where a row says otherwise. In brackets: how many times better Sampan is.
+warmed up untimed, their rounds interleaved; medians, except where a row says otherwise. In brackets: how many times better Sampan is. "Equal": the rounds, in pairs, cannot tell the
+two apart; in brackets the 95 % interval of the median of their ratios (sign test). Said only of ways through the kernel that are the
+same for all engines.
 
 | work | sampan | dockerd | podman | floor | to reach |
 | --- | --- | --- | --- | --- | --- |

@@ -1,14 +1,14 @@
-// `npm run bench -- [--only run-bridge,exec] [--engines sampan,podman] [--rounds N] [--write]`: runs the scenarios on every
+// `npm run bench -- [--only run-bridge,exec] [--engines sampan,podman] [--debian trixie] [--rounds N] [--write]`: runs the scenarios on every
 // engine that is asked for, prints the table, and writes it to bench/RESULTS.md when all of it was measured.
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { run } from "../test/harness/command.ts";
 import { busyboxTar } from "../test/harness/images.ts";
 import { startDockerd } from "./engine-dockerd.ts";
 import { startPodman } from "./engine-podman.ts";
 import { startSampan } from "./engine-sampan.ts";
 import type { BenchEngine, EngineName } from "./engine.ts";
+import { releaseTree } from "./release.ts";
 import { report, type Column } from "./report.ts";
 import type { Samples, Scenario } from "./scenario.ts";
 import { dnsScenarios } from "./scenarios-dns.ts";
@@ -18,6 +18,7 @@ import { netScenarios } from "./scenarios-net.ts";
 import { registryScenarios } from "./scenarios-registry.ts";
 import { runScenarios } from "./scenarios-run.ts";
 import { scratch } from "./scratch.ts";
+import { useProgramsOf } from "./world.ts";
 import { clientOutput, image } from "./work.ts";
 
 const starters: Readonly<Record<EngineName, (parent: string) => Promise<BenchEngine>>> = {
@@ -30,6 +31,8 @@ const { values } = parseArgs({
   options: {
     only: { type: "string" },
     engines: { type: "string", default: "sampan,dockerd,podman" },
+    /** A release whose packages are used in place of this machine's: newer peers, and their runtimes for all. */
+    debian: { type: "string" },
     rounds: { type: "string" },
     write: { type: "boolean", default: false },
   },
@@ -74,12 +77,14 @@ async function measure(scenario: Scenario, engines: readonly BenchEngine[]): Pro
   if (scenario.floor !== undefined) keep("floor", await scenario.floor());
 }
 
+if (values.debian !== undefined) useProgramsOf(await releaseTree(values.debian));
 const engines: BenchEngine[] = [];
 try {
   const tar = join(scratch, "busybox.tar");
   writeFileSync(tar, await busyboxTar());
   for (const name of names) {
-    if (name !== "sampan" && (await run(["which", name])).exitCode !== 0)
+    const isThere = name === "sampan" || values.debian !== undefined || Bun.which(name) !== null;
+    if (!isThere)
       throw new Error(
         `${name} is not installed: apt-get install docker.io podman netavark (or leave it out by --engines)`,
       );

@@ -13,6 +13,11 @@ export type Row = {
   readonly statistic: "median" | "p99" | "max";
   /** Set where a bigger value is the better one. */
   readonly more?: true;
+  /**
+   * Set where no engine's code is at work, only the kernel's on a way that is the same for all: there "as good as" is
+   * reached when the rounds, in pairs, cannot tell the two apart.
+   */
+  readonly sameWay?: true;
   readonly targets: readonly Target[];
 };
 

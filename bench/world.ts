@@ -11,11 +11,19 @@ export type World = {
   end(): Promise<void>;
 };
 
+let programs = "";
+
+/** Worlds that are made from now on find the programs and libraries of the system in `tree`, in place of this machine's. */
+export function useProgramsOf(tree: string): void {
+  programs = tree;
+}
+
 // On a hybrid of cgroup v1 and v2 crun works only where the v2 hierarchy is not to be seen.
 const setUp = `
 mount --make-rslave /
 if [ ! -e /sys/fs/cgroup/cgroup.controllers ] && [ -d /sys/fs/cgroup/unified ]; then umount -l /sys/fs/cgroup/unified; fi
 ip link set lo up
+if [ -n "$1" ]; then mount --bind "$1/usr" /usr; fi
 exec sleep infinity`;
 
 /**
@@ -47,7 +55,7 @@ export async function makeWorld(): Promise<World> {
 }
 
 async function unshared() {
-  const child = Bun.spawn(["unshare", "--net", "--mount", "sh", "-c", setUp], {
+  const child = Bun.spawn(["unshare", "--net", "--mount", "sh", "-c", setUp, "sh", programs], {
     stdio: ["ignore", "ignore", "inherit"],
   });
   await eventually(
