@@ -1,7 +1,7 @@
 // The OCI bundle of a start: the files that the container gets from its engine, its volumes filled, and config.json.
-import { mkdirSync, renameSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, statSync } from "node:fs";
 import { ConflictError } from "../base/errors.ts";
+import { replaceFile } from "../base/replace-file.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import { cgroupsPathOf } from "../runtime/cgroup.ts";
 import { runtimeSpec } from "../runtime/oci-spec/runtime-spec.ts";
@@ -28,7 +28,7 @@ export async function writeBundle(
   sandbox: Sandbox,
 ): Promise<RuntimeSpec> {
   const { id, config, hostConfig } = record;
-  const { dir } = taskFiles(engine.config.execRoot, id);
+  const { dir, configFile } = taskFiles(engine.config.execRoot, id);
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const user = userInRootfs(engine, id, config.User, hostConfig.GroupAdd ?? []);
   makeWorkingDir(engine, record);
@@ -53,12 +53,8 @@ export async function writeBundle(
     cgroupsPath: cgroupsPathOf(engine.instance.cgroupParent, hostConfig.CgroupParent, id),
     host: engine.machine,
   });
-  const configFile = join(dir, "config.json");
   // In the place of the FIFO that a runtime in waiting reads (standby.ts): never written through it.
-  writeFileSync(`${configFile}.new`, JSON.stringify(engine.filters.apply(driverOf(engine, record), spec)), {
-    mode: 0o600,
-  });
-  renameSync(`${configFile}.new`, configFile);
+  replaceFile(configFile, JSON.stringify(engine.filters.apply(driverOf(engine, record), spec)));
   return spec;
 }
 

@@ -23,6 +23,7 @@ import type { Registries, RegistrySettings } from "./registries.ts";
 import type { NameService } from "./name-service.ts";
 import type { PublishedPorts } from "./published-ports.ts";
 import type { Restarts } from "./restarts.ts";
+import type { ExecsAhead } from "./execs-ahead.ts";
 import type { Standby } from "./standby.ts";
 import type { StatsFeed } from "./stats-feed.ts";
 import type { Waiters } from "./waiters.ts";
@@ -74,6 +75,7 @@ export type Engine = {
   readonly filters: FilterCache;
   readonly monitor: MonitorLink;
   readonly standby: Standby;
+  readonly execsAhead: ExecsAhead;
   readonly events: EventBus;
   readonly waiters: Waiters;
   readonly execs: ExecTable;

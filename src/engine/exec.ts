@@ -1,8 +1,9 @@
 // `exec`: another program inside a running container.
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import type { Duplex } from "node:stream";
 import { ConflictError, InvalidParameterError, ProgramNotStartedError } from "../base/errors.ts";
+import { replaceFile } from "../base/replace-file.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import { isUp } from "../containers/state.ts";
 import type { TaskSpec } from "../runtime/monitor-protocol.ts";
@@ -27,6 +28,14 @@ export function createExec(engine: Engine, ref: string, body: ExecCreateBody): {
   return { id };
 }
 
+/** For a client that is about to ask for the start: the exec's runtime is spawned now. */
+export function prepareExec(engine: Engine, id: string): void {
+  const exec = engine.execs.find(id);
+  const container = engine.containers.find(exec.containerId);
+  if (driverOf(engine, container).kind === "lxc") return; // it has no such configuration
+  engine.execsAhead.prepare(execTask(engine, container, exec), pidOf(container));
+}
+
 /**
  * Starts the exec; its stream as in `attachContainer`, or undefined when detached. `body.Cmd` must not be there or not
  * executable: ProgramNotStartedError with the exit code that `docker exec` ends with.
@@ -49,7 +58,11 @@ export async function startExec(
   attaching?.catch(() => {}); // told below
   try {
     // Made ready while the monitor answers.
-    const task = prepareTask(engine, container, exec, options);
+    const task = execTask(engine, container, exec, options.ConsoleSize);
+    const config = processConfig(engine, container, exec);
+    await engine.execsAhead.take(id, pidOf(container));
+    mkdirSync(task.dir, { recursive: true, mode: 0o700 });
+    replaceFile(task.configFile, config);
     await attaching;
     const { pid } = await engine.monitor.start(task, (log) =>
       driverOf(engine, container).execError(log, exec.body.Cmd?.[0] ?? ""),
@@ -87,45 +100,37 @@ async function explained(engine: Engine, id: string, err: unknown): Promise<unkn
   return err;
 }
 
-/** Makes the task's folder and what the runtime reads there. */
-function prepareTask(
+function execTask(
   engine: Engine,
   container: ContainerRecord,
   { id, body }: ExecRecord,
-  options: ExecStartBody,
+  size: ExecStartBody["ConsoleSize"] = body.ConsoleSize,
 ): TaskSpec {
-  const files = taskFiles(engine.config.execRoot, id);
+  const { dir, processFile, pidFile, logFile, consoleSocket } = taskFiles(engine.config.execRoot, id);
   const terminal = body.Tty ?? false;
-  mkdirSync(files.dir, { recursive: true, mode: 0o700 });
-  const user = userInRootfs(
-    engine,
-    container.id,
-    body.User || container.config.User,
-    container.hostConfig.GroupAdd ?? [],
-  );
-  const { config, hostConfig } = container;
-  const process = execProcess({ config, hostConfig, body, user, host: engine.machine });
-  writeFileSync(files.processFile, JSON.stringify(process), { mode: 0o600 });
-  const size = options.ConsoleSize ?? body.ConsoleSize;
+  const console = terminal ? { consoleSocket } : {};
   return {
     id,
-    dir: files.dir,
-    command: driverOf(engine, container).exec(container.id, {
-      processFile: files.processFile,
-      pidFile: files.pidFile,
-      logFile: files.logFile,
-      ...(terminal ? { consoleSocket: files.consoleSocket } : {}),
-    }),
-    pidFile: files.pidFile,
-    logFile: files.logFile,
+    dir,
+    command: driverOf(engine, container).exec(container.id, { processFile, pidFile, logFile, ...console }),
+    configFile: processFile,
+    pidFile,
+    logFile,
     terminal,
-    ...(terminal ? { consoleSocket: files.consoleSocket } : {}),
+    ...console,
     openStdin: body.AttachStdin ?? false,
     stdinOnce: true,
     log: null,
     exitFile: null,
     ...(size ? { rows: size[0], columns: size[1] } : {}),
   };
+}
+
+/** What the runtime reads. @throws InvalidParameterError or NotFoundError for a user who is none. */
+function processConfig(engine: Engine, container: ContainerRecord, { body }: ExecRecord): string {
+  const { id, config, hostConfig } = container;
+  const user = userInRootfs(engine, id, body.User || config.User, hostConfig.GroupAdd ?? []);
+  return JSON.stringify(execProcess({ config, hostConfig, body, user, host: engine.machine }));
 }
 
 /** An exec's program ended; `undefined` execs are those of a daemon before this one. */
@@ -180,6 +185,8 @@ export function inspectExec(engine: Engine, id: string): ExecInspect {
     Pid: state.status === "running" ? state.pid : 0,
   };
 }
+
+const pidOf = ({ state }: ContainerRecord): number => (isUp(state) ? state.pid : 0);
 
 function runningContainer(engine: Engine, ref: string): ContainerRecord {
   const record = engine.containers.find(ref);

@@ -59,13 +59,14 @@ export class MonitorLink {
     return outcome;
   }
 
-  /** A runtime that is ready for a start which may come; in the place of the one before. False: not on this machine. */
-  async prepare(task: RuntimeTask): Promise<boolean> {
-    return (await this.#current()).prepare(task);
+  /** A runtime that is ready for a start which may come. False: not on this machine, for a start that mounts something. */
+  async prepare(task: RuntimeTask, needsLaterMounts: boolean): Promise<boolean> {
+    return (await this.#current()).prepare(task, needsLaterMounts);
   }
 
-  async dismiss(): Promise<void> {
-    await (await this.#current()).dismiss();
+  /** The runtime that was made ready for this task goes. */
+  async dismiss(id: string): Promise<void> {
+    await (await this.#current()).dismiss(id);
   }
 
   async run(command: Command): Promise<{ exitCode: number; stdout: string; stderr: string }> {
@@ -106,7 +107,7 @@ export class MonitorLink {
     await (await this.#current()).keepHeld(ids);
   }
 
-  /** Clients that wait for a task that will not start are let go. */
+  /** Clients that wait for a task that will not start are let go, and so is the runtime that was made ready for it. */
   abandon(id: string): void {
     this.#current()
       .then((client) => client.abandon(id))

@@ -36,6 +36,7 @@ import { PublishedPorts } from "./published-ports.ts";
 import { Registries } from "./registries.ts";
 import { endTheLost, handOver, restore } from "./restore.ts";
 import { Restarts } from "./restarts.ts";
+import { ExecsAhead } from "./execs-ahead.ts";
 import { Standby } from "./standby.ts";
 import { StatsFeed } from "./stats-feed.ts";
 import { RootfsHolds } from "./rootfs-holds.ts";
@@ -59,9 +60,10 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
     command: [...config.program, "monitor"],
     onExit: (exit) => deliver(exit),
     handOver: (client) => handOver(engine, client),
-    onReplaced: () => {
+    onReplaced: async () => {
       engine.standby.lost();
-      return endTheLost(engine);
+      await engine.execsAhead.lost();
+      await endTheLost(engine);
     },
   });
   opening.catch(() => {}); // awaited below; an earlier failure of another part must not leave it unobserved
@@ -103,6 +105,7 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
     drivers,
     filters: new FilterCache(),
     monitor,
+    execsAhead: new ExecsAhead(host, monitor),
     standby: new Standby({ host, execRoot, monitor, locks, driver: drivers[0] }),
     events: new EventBus(host.clock),
     waiters: new Waiters(),
@@ -130,6 +133,7 @@ export async function closeEngine(engine: Engine): Promise<void> {
   engine.healthChecks.unwatchAll();
   await engine.background.idle();
   await engine.standby.close();
+  await engine.execsAhead.close();
   engine.published.close();
   const idle = engine.containers.all().every(({ state }) => !isUp(state));
   await engine.monitor.close(idle);

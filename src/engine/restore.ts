@@ -30,7 +30,7 @@ import { containerTask } from "./task.ts";
 import { endWaiting } from "./standby.ts";
 import { unmountSharedMemory } from "./shared-memory.ts";
 import { removeOldKits } from "./sysinit.ts";
-import { tasksFolder } from "./task-paths.ts";
+import { taskFiles, tasksFolder } from "./task-paths.ts";
 import { removeTaskFiles, unmountSubpaths } from "./volume-subpaths.ts";
 import { answerInsideAgain } from "./way-to-names.ts";
 
@@ -199,7 +199,8 @@ async function sweep(engine: Engine): Promise<void> {
     unmountSubpaths(execRoot, id); // no start is under way
     if (up.has(id) || running.has(id)) continue;
     unmountSharedMemory(execRoot, id);
-    endWaiting(join(tasksFolder(execRoot), id));
+    const { configFile, processFile } = taskFiles(execRoot, id);
+    for (const path of [configFile, processFile]) endWaiting(path);
     await removeTaskFiles(execRoot, id);
   }
   for (const what of engine.networks.sweep(up)) engine.host.log.info("network leftover removed", { what });

@@ -131,7 +131,7 @@ test("a runtime that waits for somebody to write its config.json comes to an end
   const reader = Bun.spawn(["cat", path], { stdout: "pipe" });
   await Bun.sleep(50);
   expect(reader.exitCode).toBeNull();
-  endWaiting(execRoot);
+  endWaiting(path);
   expect(await reader.exited).toBe(0);
-  endWaiting(execRoot);
+  endWaiting(path);
 });

@@ -5,7 +5,6 @@
 //   renew ──► prepared ──► claimed by a create ──► used by its start ──► renew
 //                              └ not started in time, or removed: dismissed ──► renew
 import { closeSync, constants, lstatSync, openSync, rmSync } from "node:fs";
-import { join } from "node:path";
 import { errorText, hasCode } from "../base/errors.ts";
 import type { Host } from "../base/host.ts";
 import type { KeyedLock } from "../base/keyed-lock.ts";
@@ -88,8 +87,8 @@ export class Standby {
     this.#isImpossible = false;
     if (this.#prepared) {
       const { id, claimed } = this.#prepared;
-      const { dir } = taskFiles(this.#parts.execRoot, id);
-      endWaiting(dir);
+      const { dir, configFile } = taskFiles(this.#parts.execRoot, id);
+      endWaiting(configFile);
       if (claimed) return; // its start goes the long way, in the same folder
       this.#prepared = undefined;
       rmSync(dir, { recursive: true, force: true });
@@ -108,12 +107,12 @@ export class Standby {
     const { host, execRoot, monitor, driver } = this.#parts;
     if (!driver || driver.kind === "lxc") return; // LXC stays as the program's parent, with a configuration of its own
     const id = host.random.hex(32);
-    const { dir, pidFile, logFile } = taskFiles(execRoot, id);
+    const { dir, configFile, pidFile, logFile } = taskFiles(execRoot, id);
     const command = driver.run({ id, bundle: dir, pidFile, logFile });
-    const task = { id, dir, command, pidFile, logFile, terminal: false, openStdin: false };
+    const task = { id, dir, command, configFile, pidFile, logFile, terminal: false, openStdin: false };
     let isPrepared = false;
     try {
-      isPrepared = await monitor.prepare(task);
+      isPrepared = await monitor.prepare(task, true);
     } finally {
       if (!isPrepared) rmSync(dir, { recursive: true, force: true });
     }
@@ -130,7 +129,7 @@ export class Standby {
     const prepared = this.#prepared;
     if (!prepared) return;
     this.#prepared = undefined;
-    await this.#parts.monitor.dismiss();
+    await this.#parts.monitor.dismiss(prepared.id);
     rmSync(taskFiles(this.#parts.execRoot, prepared.id).dir, { recursive: true, force: true });
   }
 
@@ -146,14 +145,13 @@ export class Standby {
 }
 
 /**
- * A runtime whose monitor died before it had opened its config.json waits for a writer that does not come: it gets one, and
+ * A runtime whose monitor died before it had opened its configuration waits for a writer that does not come: it gets one, and
  * with that one's end its own. Fine for a task where none waits.
  */
-export function endWaiting(taskFolder: string): void {
-  const path = join(taskFolder, "config.json");
-  if (!lstatSync(path, { throwIfNoEntry: false })?.isFIFO()) return;
+export function endWaiting(configFile: string): void {
+  if (!lstatSync(configFile, { throwIfNoEntry: false })?.isFIFO()) return;
   try {
-    closeSync(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK));
+    closeSync(openSync(configFile, constants.O_WRONLY | constants.O_NONBLOCK));
   } catch (err) {
     if (!hasCode(err, "ENXIO")) throw err; // nobody waits
   }

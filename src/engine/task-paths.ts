@@ -8,6 +8,8 @@ export type TaskFiles = {
   /** What the runtime says about a start that failed. */
   readonly logFile: string;
   readonly consoleSocket: string;
+  /** The configuration of a container, in its bundle. */
+  readonly configFile: string;
   /** The program of an exec, as the runtime reads it. */
   readonly processFile: string;
   /** Where the runtime finds the subpaths of volumes that a container is to have (volume-subpaths.ts). */
@@ -26,6 +28,7 @@ export function taskFiles(execRoot: string, taskId: string): TaskFiles {
     pidFile: join(dir, "pid"),
     logFile: join(dir, "runtime.log"),
     consoleSocket: join(dir, "console.sock"),
+    configFile: join(dir, "config.json"),
     processFile: join(dir, "process.json"),
     subpaths: join(dir, "subpaths"),
   };

@@ -26,6 +26,7 @@ export function containerTask(engine: Engine, record: ContainerRecord): TaskSpec
       logFile: files.logFile,
       ...console,
     }),
+    configFile: files.configFile,
     pidFile: files.pidFile,
     logFile: files.logFile,
     terminal: config.Tty,

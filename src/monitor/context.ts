@@ -16,8 +16,8 @@ export type Context = {
   readonly reaper: Reaper;
   /** Starts a runtime's command. */
   readonly spawn: RuntimeSpawn["spawn"];
-  /** A runtime may be spawned before the start that it is for: see standby.ts. */
-  readonly canPrepare: boolean;
+  /** A runtime that has been spawned sees what is mounted on the host after that. */
+  readonly seesLaterMounts: boolean;
   /** The file that a command executes. */
   readonly executable: (command: Command) => string;
   readonly compress: Compress;

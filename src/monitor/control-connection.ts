@@ -102,9 +102,9 @@ export class ControlConnection {
       case "start":
         return tasks.start(request.task, done);
       case "prepare":
-        return done({ prepared: tasks.standby.prepare(request.task) });
+        return done({ prepared: tasks.standby.prepare(request.task, request.needsLaterMounts) });
       case "dismiss":
-        tasks.standby.dismiss();
+        tasks.standby.dismiss(request.id);
         return done({});
       case "run":
         return runCommand(this.#context, request, done);
@@ -127,6 +127,7 @@ export class ControlConnection {
         return done({});
       case "abandon":
         tasks.abandon(request.id);
+        tasks.standby.dismiss(request.id);
         return done({});
       case "hold":
         return done({ refused: this.#context.heldPorts.hold(request.id, request.ports) });
@@ -135,7 +136,7 @@ export class ControlConnection {
         return done({});
       case "quit":
         if (!tasks.empty) throw new ConflictError("tasks are running");
-        tasks.standby.dismiss();
+        tasks.standby.dismissAll();
         done({});
         return this.#context.loop.stop();
     }

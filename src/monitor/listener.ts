@@ -94,7 +94,7 @@ export class Listener {
       case "control": {
         const onClosed = (closed: ControlConnection): void => {
           this.#controls.delete(closed);
-          if (!this.daemonConnected) this.#tasks.standby.dismiss();
+          if (!this.daemonConnected) this.#tasks.standby.dismissAll();
         };
         const control = new ControlConnection(this.#context, this.#tasks, fd, lines, onClosed);
         this.#controls.add(control);

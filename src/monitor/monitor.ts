@@ -68,7 +68,7 @@ function watchOver(execRoot: string): number {
     reaper,
     io: openIoBuffers(),
     spawn,
-    canPrepare: seesLaterMounts,
+    seesLaterMounts,
     executable: ({ argv: [path = ""], sealed }) => (sealed ? runtimes.executable(path) : path),
     compress: compressByChild({ loop, reaper }),
     heldPorts: new HeldPorts(),

@@ -1,13 +1,13 @@
-// A runtime that is spawned ahead of the start that it is for. A quarter of its work needs nothing of that start: loading
-// its libraries, reading its arguments. Then it opens config.json, which is a FIFO that nobody has written yet.
+// Runtimes that are spawned ahead of the start that they are for. A quarter of a runtime's work needs nothing of that start:
+// loading its libraries, reading its arguments. Then it opens its configuration (config.json, or an exec's process.json),
+// which is a FIFO that nobody has written yet.
 //
 //   prepare ──► spawned: loads, opens, waits │        │──► start: goes on at once
-//                 the bundle's config.json takes the FIFO's name; the monitor writes the same bytes into the FIFO
+//                 the configuration takes the FIFO's name; the monitor writes the same bytes into the FIFO
 //
-// Runtimes that open config.json a second time (crun copies it into its state) find the file. The monitor alone holds the
-// FIFO for writing, so its death is the runtime's end of file: no config.json, and it ends.
+// Runtimes that open it a second time (crun copies config.json into its state) find the file. The monitor alone holds the
+// FIFO for writing, so its death is the runtime's end of file: no configuration, and it ends.
 import { mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { join } from "node:path";
 import type { RuntimeTask } from "../runtime/monitor-protocol.ts";
 import { mkfifo } from "../sys/fifo.ts";
 import { O_NONBLOCK, O_RDWR, openFile } from "../sys/file.ts";
@@ -24,66 +24,68 @@ type Waiting = {
 
 export class Standby {
   readonly #context: Context;
-  #waiting: Waiting | undefined;
+  readonly #waiting = new Map<string, Waiting>();
 
   constructor(context: Context) {
     this.#context = context;
   }
 
   /**
-   * Makes the task's folder. False where a runtime would not see the mounts of a later start. Throws, with nothing left behind, when it cannot be
-   * spawned.
+   * Makes the task's folder, where it is not there. False where a runtime would have to see the mounts of a later start, and
+   * does not. Throws, with nothing left behind, when it cannot be spawned.
    */
-  prepare(task: RuntimeTask): boolean {
-    const { loop, canPrepare } = this.#context;
-    if (!canPrepare) return false;
-    this.dismiss();
-    mkdirSync(task.dir, { mode: 0o700 });
+  prepare(task: RuntimeTask, needsLaterMounts: boolean): boolean {
+    const { loop, seesLaterMounts } = this.#context;
+    if (needsLaterMounts && !seesLaterMounts) return false;
+    this.dismiss(task.id);
+    const made = mkdirSync(task.dir, { recursive: true, mode: 0o700 });
     let fifo: number | undefined;
     try {
-      mkfifo(configPath(task), 0o600);
-      fifo = openFile(configPath(task), O_RDWR | O_NONBLOCK);
+      mkfifo(task.configFile, 0o600);
+      fifo = openFile(task.configFile, O_RDWR | O_NONBLOCK);
       const waiting = { task, fifo, runtime: RuntimeProcess.spawn(this.#context, task) };
-      this.#waiting = waiting;
+      this.#waiting.set(task.id, waiting);
       waiting.runtime.whenEnded(() => {
-        if (this.#waiting === waiting) this.dismiss();
+        if (this.#waiting.get(task.id) === waiting) this.dismiss(task.id);
       });
       return true;
     } catch (err) {
       if (fifo !== undefined) loop.close(fifo);
-      rmSync(task.dir, { recursive: true });
+      rmSync(made ?? task.configFile, { recursive: true, force: true });
       throw err;
     }
   }
 
   /** The runtime that waits for this very start, and is on its way with it now. `undefined`: there is none. */
   take(task: RuntimeTask): RuntimeProcess | undefined {
-    const waiting = this.#waiting;
-    if (waiting?.task.id !== task.id) return undefined;
-    const config = configPath(task);
+    const waiting = this.#waiting.get(task.id);
+    if (waiting === undefined) return undefined;
     // Another runtime, a terminal, or nothing to read: the start goes the long way.
-    if (!isSameStart(waiting.task, task) || !statSync(config).isFile()) {
-      this.dismiss();
+    if (!isSameStart(waiting.task, task) || !statSync(task.configFile).isFile()) {
+      this.dismiss(task.id);
       return undefined;
     }
-    const bytes = readFileSync(config);
-    this.#waiting = undefined;
+    const bytes = readFileSync(task.configFile);
+    this.#waiting.delete(task.id);
     const stopFeeding = feed(this.#context.loop, waiting.fifo, bytes);
     waiting.runtime.whenEnded(stopFeeding);
     return waiting.runtime;
   }
 
-  dismiss(): void {
-    const waiting = this.#waiting;
+  /** Fine when none waits for this task. */
+  dismiss(id: string): void {
+    const waiting = this.#waiting.get(id);
     if (!waiting) return;
-    this.#waiting = undefined;
+    this.#waiting.delete(id);
     waiting.runtime.kill();
     waiting.runtime.closeStdio();
     this.#context.loop.close(waiting.fifo);
   }
-}
 
-const configPath = ({ dir }: RuntimeTask): string => join(dir, "config.json");
+  dismissAll(): void {
+    for (const id of this.#waiting.keys()) this.dismiss(id);
+  }
+}
 
 function isSameStart(prepared: RuntimeTask, task: RuntimeTask): boolean {
   const { command, openStdin, terminal } = prepared;

@@ -144,12 +144,12 @@ export class MonitorClient {
     return this.#call("start", { task });
   }
 
-  async prepare(task: RuntimeTask): Promise<boolean> {
-    return (await this.#call("prepare", { task })).prepared;
+  async prepare(task: RuntimeTask, needsLaterMounts: boolean): Promise<boolean> {
+    return (await this.#call("prepare", { task, needsLaterMounts })).prepared;
   }
 
-  async dismiss(): Promise<void> {
-    await this.#call("dismiss", {});
+  async dismiss(id: string): Promise<void> {
+    await this.#call("dismiss", { id });
   }
 
   run(command: Command & { readonly stdin?: string }, timeoutMs = runTimeoutMs): Promise<RunResult> {

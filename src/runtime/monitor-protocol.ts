@@ -34,6 +34,8 @@ export type RuntimeTask = {
   readonly dir: string;
   /** Starts the program detached, with the stdio it is given, and ends with 0 when it runs. */
   readonly command: Command;
+  /** What the runtime reads first: the bundle's configuration, or an exec's process. */
+  readonly configFile: string;
   /** Where the runtime writes the program's pid. */
   readonly pidFile: string;
   /** The runtime's own log: told in the error when it fails. */
@@ -122,13 +124,16 @@ export type ControlCalls = {
   /** ConflictError when a task of this id runs; one that has ended is replaced. */
   start: { request: { readonly task: TaskSpec }; result: StartedTask | RuntimeFailure };
   /**
-   * Makes the task's folder and spawns the runtime of a start that may come, as far as that goes without `<dir>/config.json`:
-   * a FIFO, until the daemon puts the file in its place. Takes the place of the one that was prepared before. `prepared: false` where the monitor
-   * cannot do so on this machine.
+   * Makes the task's folder and spawns the runtime of a start that may come, as far as that goes without its configuration:
+   * a FIFO, until the daemon puts the file in its place. `prepared: false` where that start will be of mounts that are not
+   * there yet (`needsLaterMounts`), and a runtime would not see them on this machine.
    */
-  prepare: { request: { readonly task: RuntimeTask }; result: { readonly prepared: boolean } };
-  /** Ends the runtime that waits. Fine when there is none. */
-  dismiss: { request: object; result: object };
+  prepare: {
+    request: { readonly task: RuntimeTask; readonly needsLaterMounts: boolean };
+    result: { readonly prepared: boolean };
+  };
+  /** Ends the runtime that waits for this task. Fine when there is none. */
+  dismiss: { request: { readonly id: string }; result: object };
   run: { request: RunRequest; result: RunResult };
   /** Answered when no start is under way, so that every task is either there or not. */
   list: { request: object; result: { readonly tasks: readonly TaskStatus[] } };
@@ -142,7 +147,7 @@ export type ControlCalls = {
   closeStdin: { request: { readonly id: string }; result: object };
   /** Lets go of an ended task. Fine when there is none. */
   forget: { request: { readonly id: string }; result: object };
-  /** Closes the connections that wait for a task that will not start. */
+  /** Closes the connections that wait for a task that will not start, and ends the runtime that does. */
   abandon: { request: { readonly id: string }; result: object };
   /** Keeps ports from other programs, in the place of those held for this id before. All of them, or none when some are refused. */
   hold: {

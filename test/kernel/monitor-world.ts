@@ -182,6 +182,7 @@ export class MonitorWorld {
       id,
       dir,
       command: { argv: [] },
+      configFile: join(dir, "config.json"),
       pidFile: join(dir, "pid"),
       logFile: join(dir, "runtime.log"),
       terminal,

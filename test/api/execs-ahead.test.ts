@@ -1,0 +1,193 @@
+// The runtime that is spawned when an exec is made: its start has it, and nothing comes to depend on it.
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { eventually } from "../harness/command.ts";
+import { startDaemon, type Daemon } from "../harness/daemon.ts";
+import { loadTestImage, testImage as image } from "../harness/images.ts";
+
+let daemon: Daemon;
+let container: string;
+
+beforeAll(async () => {
+  daemon = await startDaemon();
+  await loadTestImage(daemon);
+  container = await daemon.ok("run", "-d", image, "sleep", "10000");
+});
+afterAll(() => daemon.stop());
+
+const folderOf = (exec: string): string => join(daemon.execRoot, "tasks", exec);
+
+/** Pids of runtimes with the exec's process on their command line. */
+function runtimesOf(exec: string): number[] {
+  const config = join(folderOf(exec), "process.json");
+  return readdirSync("/proc")
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes(config);
+      } catch {
+        return false; // no process, or none any more
+      }
+    });
+}
+
+async function make(body: object = {}, of = container): Promise<string> {
+  const made = await daemon.api("POST", `/containers/${of}/exec`, { AttachStdout: true, ...body });
+  expect(made.status).toBe(201);
+  return (made.json() as { Id: string }).Id;
+}
+
+async function waitingRuntime(exec: string): Promise<number> {
+  await eventually(
+    () => runtimesOf(exec).length === 1,
+    () => "a runtime that waits for the exec's start",
+  );
+  return runtimesOf(exec)[0] ?? 0;
+}
+
+/** Its exit code, once it has run. */
+async function startOf(exec: string): Promise<number> {
+  const started = await daemon.api("POST", `/exec/${exec}/start`, { Detach: true });
+  expect(started.status).toBe(200);
+  let code: number | null = null;
+  await eventually(
+    async () => {
+      const shown = (await daemon.api("GET", `/exec/${exec}/json`)).json() as { ExitCode: number | null };
+      code = shown.ExitCode;
+      return code !== null;
+    },
+    () => "the end of the exec",
+  );
+  return code ?? -1;
+}
+
+const exits = (code: number): object => ({ Cmd: ["sh", "-c", `exit ${code}`] });
+
+async function expectNothingOf(exec: string): Promise<void> {
+  await eventually(
+    () => runtimesOf(exec).length === 0 && !existsSync(folderOf(exec)),
+    () => `no runtime and no folder of the exec: ${runtimesOf(exec).join(" ")}`,
+  );
+}
+
+describe("an exec that is started", () => {
+  test("has the runtime that was waiting, and leaves nothing", async () => {
+    const exec = await make(exits(7));
+    await waitingRuntime(exec);
+    expect(await startOf(exec)).toBe(7);
+    await expectNothingOf(exec);
+  });
+
+  test("is the same by every client: output, input, environment, user, folder, terminal", async () => {
+    const script = "read line; echo $line $X $(id -u) $(pwd); echo err >&2; exit 9";
+    const words = ["exec", "-i", "-e", "X=1", "-u", "5", "-w", "/tmp", container, "sh", "-c", script];
+    const answer = await daemon.dockerWith({ input: "in\n" }, ...words);
+    expect(answer).toEqual({ exitCode: 9, stdout: "in 1 5 /tmp\n", stderr: "err\n" });
+    expect((await daemon.sampan("exec", container, "echo", "own")).stdout).toBe("own\n");
+    const terminal = await daemon.docker("exec", "-t", container, "sh", "-c", "test -t 1 && echo tty");
+    expect(terminal.stdout).toBe("tty\r\n");
+  });
+
+  test("with a configuration longer than a pipe", async () => {
+    const long = "x".repeat(100_000);
+    expect(await daemon.ok("exec", "-e", `LONG=${long}`, container, "sh", "-c", "echo ${#LONG}")).toBe(
+      "100000",
+    );
+  });
+
+  test("of a program that is not there says so", async () => {
+    const failed = await daemon.docker("exec", container, "nosuch");
+    expect(failed.exitCode).toBe(127);
+    expect(failed.stdout + failed.stderr).toContain('exec: "nosuch": executable file not found in $PATH');
+    const user = await daemon.docker("exec", "-u", "nobody-here", container, "true");
+    expect(user.exitCode).not.toBe(0);
+    expect(user.stdout + user.stderr).toContain("nobody-here");
+  });
+
+  test("after the container was started anew runs in it as it is now", async () => {
+    const exec = await make({ Cmd: ["touch", "/dev/shm/seen"] });
+    await waitingRuntime(exec);
+    await daemon.ok("restart", "-t", "0", container);
+    expect(await startOf(exec)).toBe(0);
+    expect(await daemon.ok("exec", container, "ls", "/dev/shm")).toBe("seen");
+    await expectNothingOf(exec);
+  });
+
+  test("while the container is paused is refused, and runs later", async () => {
+    const exec = await make(exits(3));
+    await waitingRuntime(exec);
+    await daemon.ok("pause", container);
+    expect((await daemon.api("POST", `/exec/${exec}/start`, { Detach: true })).status).toBe(409);
+    await daemon.ok("unpause", container);
+    expect(await startOf(exec)).toBe(3);
+  });
+});
+
+describe("an exec that is not started", () => {
+  test("loses its runtime, and can be started all the same", async () => {
+    const exec = await make(exits(4));
+    await waitingRuntime(exec);
+    await expectNothingOf(exec);
+    expect(await startOf(exec)).toBe(4);
+    await expectNothingOf(exec);
+  });
+
+  test("does not fill the machine with others of its kind", async () => {
+    const execs: string[] = [];
+    for (let at = 0; at < 20; at++) execs.push(await make(exits(at)));
+    await Bun.sleep(100);
+    expect(execs.flatMap(runtimesOf).length).toBeLessThanOrEqual(8);
+    expect(await Promise.all(execs.map(startOf))).toEqual(execs.map((_, at) => at));
+    for (const exec of execs) await expectNothingOf(exec);
+  });
+
+  test("goes with its container", async () => {
+    const other = await daemon.ok("run", "-d", image, "sleep", "10000");
+    const exec = await make(exits(0), other);
+    await waitingRuntime(exec);
+    await daemon.ok("rm", "-f", other);
+    await expectNothingOf(exec);
+  });
+});
+
+describe("deaths", () => {
+  test("of the runtime: the start goes the long way", async () => {
+    const exec = await make(exits(5));
+    process.kill(await waitingRuntime(exec), "SIGKILL");
+    expect(await startOf(exec)).toBe(5);
+    await expectNothingOf(exec);
+  });
+
+  test("of the monitor: the start goes the long way", async () => {
+    const exec = await make(exits(6));
+    const runtime = await waitingRuntime(exec);
+    process.kill(daemon.monitorPid(), "SIGKILL");
+    await eventually(
+      () => !runtimesOf(exec).includes(runtime),
+      () => "the end of the runtime",
+    );
+    expect(await startOf(exec)).toBe(6);
+    await expectNothingOf(exec);
+  });
+
+  test("of the daemon: it goes, and the next daemon sweeps its folder", async () => {
+    const exec = await make(exits(0));
+    await waitingRuntime(exec);
+    await daemon.kill9();
+    await eventually(
+      () => runtimesOf(exec).length === 0,
+      () => "the end of the runtime",
+    );
+    await daemon.start();
+    await expectNothingOf(exec);
+    expect(await daemon.ok("exec", container, "echo", "on")).toBe("on");
+  });
+
+  test("a stop of the daemon leaves none", async () => {
+    const exec = await make(exits(0));
+    await waitingRuntime(exec);
+    await daemon.restart();
+    await expectNothingOf(exec);
+  });
+});
