@@ -165,6 +165,7 @@ async function startNameServer(hostname: string, port: number): Promise<void> {
           }
         }, late);
       },
+      error: () => {}, // the same, told later
     },
   });
   const tcp = await new Promise<TcpServer>((resolve) => {
