@@ -6,7 +6,7 @@ export type Source = {
   readonly fill: (target: Uint8Array, position: number) => void;
 };
 
-export const chunkBytes = 256 << 10;
+export const chunkBytes = 512 << 10;
 
 /** Gives memory of `chunkBytes`, whatever is in it. */
 export type TakeChunk = () => Uint8Array;

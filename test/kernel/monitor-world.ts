@@ -123,7 +123,7 @@ export class MonitorWorld {
   }
 
   /** Resolves with the exit event of a task. */
-  async exit(id: string, timeoutMs = 10_000): Promise<ExitEvent> {
+  async exit(id: string, timeoutMs = 10_000 * slowness): Promise<ExitEvent> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       const found = this.exits.find((exit) => exit.id === id);
