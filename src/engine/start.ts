@@ -93,6 +93,7 @@ async function bringUp(engine: Engine, record: ContainerRecord): Promise<void> {
     const portsOpen = engine.published.open(id);
     portsOpen.catch(() => {}); // awaited below; an earlier failure must not leave it unobserved
     const spec = await writeBundle(engine, record, sandbox);
+    engine.warmUp(); // what came since the request may have kept this thread from it
     const process = await startTask(engine, record).catch((err: unknown) => {
       throw withInterpreter(engine, record, err);
     });
