@@ -127,15 +127,20 @@ const pingPong = [...oneProcessor, process.execPath, join(import.meta.dir, "ping
 type Place = { readonly gbits: number; readonly microseconds: number };
 
 /**
+ * No end is thrown off its processor when the other one has something to do. Else a run goes either in large steps (40 Gbit/s)
+ * or in small ones (15), by chance and for all engines alike, and a median of runs says which chance was taken more often.
+ */
+const iperf3 = ["chrt", "--batch", "0", "iperf3"];
+
+/**
  * iperf3 for a second, and one byte back and forth, to a server that is entered by `inside`.
- * @param iperf with both ends on one processor where nothing is in between: else the scheduler's choice, which changes from
- * round to round, is most of what is seen (15 or 40 Gbit/s on two processors).
+ * @param iperf with both ends on one processor where nothing is in between.
  */
 async function through(
   to: string,
   from: (...words: readonly string[]) => Promise<string>,
   inside: (...words: readonly string[]) => string[],
-  iperf: readonly string[] = ["iperf3"],
+  iperf: readonly string[] = iperf3,
 ): Promise<Place> {
   const echo = Bun.spawn(inside(...pingPong, "answer", "7000"), { stdout: "pipe" });
   const server = Bun.spawn(inside(...iperf, "-s", "-p", "7001"), { stdout: "ignore" });
@@ -177,7 +182,7 @@ async function betweenContainers(engine: BenchEngine): Promise<Place> {
     const shown = await output(inContainer(server, "ip", "-4", "-o", "addr", "show", "eth0"));
     const inside = (...words: readonly string[]): string[] => inContainer(server, ...words);
     const address = /inet ([\d.]+)/.exec(shown)?.[1] ?? "";
-    return await through(address, from, inside, [...oneProcessor, "iperf3"]);
+    return await through(address, from, inside, [...oneProcessor, ...iperf3]);
   } finally {
     for (const id of ids) await remove(engine, id);
   }
