@@ -55,11 +55,18 @@ ${times(`-A POSTROUTING -j ${prefix}-POSTROUTING`)}COMMIT
 
 test("installScript: chains that are there are refilled but for the user's, their jumps stay as they are", () => {
   const script = installScript(rules, installed(1));
-  expect(script).toContain(
-    ":SAMPAN-FORWARD - [0:0]\n-I INPUT -j SAMPAN-INPUT\n-A SAMPAN-FORWARD -j SAMPAN-USER",
-  );
+  expect(script).toContain(":SAMPAN-FORWARD - [0:0]\n-A SAMPAN-FORWARD -j SAMPAN-USER");
   expect(script).not.toContain(":SAMPAN-USER");
   expect(script).not.toMatch(/-[ID] (FORWARD|POSTROUTING)/);
+});
+
+test("installScript: what has no rules is jumped to no more, and is not made where it is not", () => {
+  expect(installScript(rules, "")).not.toContain("SAMPAN-INPUT");
+  const input =
+    "*filter\n:SAMPAN-INPUT - [0:0]\n-A INPUT -j SAMPAN-INPUT\n-A SAMPAN-INPUT -i br0 -j ACCEPT\nCOMMIT\n";
+  expect(installScript(rules, input)).toContain(":SAMPAN-INPUT - [0:0]\n");
+  expect(installScript(rules, input)).toContain("-D INPUT -j SAMPAN-INPUT\n");
+  expect(isInstalled(rules, savedFrom(installScript(rules, "")))).toBe(true);
 });
 
 test("installScript: of three jumps one is left", () => {

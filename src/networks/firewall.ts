@@ -1,25 +1,28 @@
 // The firewall rules of all bridge networks and published ports of one IP family, as data. They live in chains of our own,
 // each jumped to once from a chain of the kernel's; nobody else's chain (DOCKER-USER) is touched.
 //
-//   raw     PREROUTING  -> <prefix>-LOOPBACK      nobody on a bridge sends to the host's 127.0.0.0/8 (see route_localnet)
+//   mangle  INPUT       -> <prefix>-LOOPBACK      nobody on a bridge sends to the host's 127.0.0.0/8 (see route_localnet)
 //   nat     PREROUTING  -> <prefix>-PREROUTING  ┐ what is for one of the host's own addresses
 //   nat     OUTPUT      -> <prefix>-OUTPUT      ┴ -> <prefix>-PORTS    goes to the container whose port it is
 //   nat     POSTROUTING -> <prefix>-POSTROUTING   what leaves a network's range by another way gets the host's address
 //   filter  INPUT       -> <prefix>-INPUT         what is for a resolver
 //   filter  FORWARD     -> <prefix>-FORWARD       -> <prefix>-USER     the user's own rules come first
 //                                                 in: answers, and what PORTS sent; out: all; between networks: nothing
+//
+// Every packet pays for each hook that somebody is at: nobody is where he has no rules, and what can be asked of those packets
+// alone that are for the host itself is not asked of all.
 import type { Instance } from "../base/instance.ts";
 import { poolsOf, type BridgeNetworkRecord } from "./network-record.ts";
 import { isAnyAddress, isIpv6, needsRules, type PortMapping } from "./port-mapping.ts";
 import { resolverRules, type ResolverPlace } from "./resolver-rules.ts";
 import type { Family } from "./subnet.ts";
 
-export type Table = "raw" | "nat" | "filter";
+export type Table = "mangle" | "nat" | "filter";
 
 export type Chain = {
   readonly table: Table;
   readonly name: string;
-  /** The kernel's chain that jumps here; undefined: only chains of ours do. */
+  /** The kernel's chain that jumps here, if there are rules; undefined: only chains of ours do. */
   readonly from?: "PREROUTING" | "INPUT" | "OUTPUT" | "POSTROUTING" | "FORWARD";
   /** Its rules are the user's: it is made when it is missing, and never emptied. */
   readonly users?: boolean;
@@ -45,7 +48,7 @@ export type FirewallState = {
 /** Every chain that this engine ever makes, in both families. */
 export function chainsOf({ chainPrefix }: Instance): readonly Chain[] {
   return [
-    { table: "raw", name: `${chainPrefix}-LOOPBACK`, from: "PREROUTING" },
+    { table: "mangle", name: `${chainPrefix}-LOOPBACK`, from: "INPUT" },
     { table: "nat", name: `${chainPrefix}-PORTS` },
     { table: "nat", name: `${chainPrefix}-PREROUTING`, from: "PREROUTING" },
     { table: "nat", name: `${chainPrefix}-OUTPUT`, from: "OUTPUT" },
@@ -118,10 +121,13 @@ function destination(ip: string, hostPort: number, containerPort: number, count:
 
 /**
  * A bridge has route_localnet on, or the host's own 127.0.0.1 could not be the source of anything that goes there. That
- * would let containers send to the host's loopback services.
+ * would let containers send to the host's loopback services. What they answer to the host is let in: by then it is for
+ * 127.0.0.1 again. In a table of its own, so that what the host's own rules let in of a bridge does not count.
  */
 function loopbackRule({ chainPrefix }: Instance, { bridge }: BridgeNetworkRecord): Rule {
-  return { table: "raw", chain: `${chainPrefix}-LOOPBACK`, text: `-d ${loopback[4]} -i ${bridge} -j DROP` };
+  const strange = "-m conntrack ! --ctstate RELATED,ESTABLISHED";
+  const text = `-d ${loopback[4]} -i ${bridge} ${strange} -j DROP`;
+  return { table: "mangle", chain: `${chainPrefix}-LOOPBACK`, text };
 }
 
 /** Whose source address is replaced: the source is kept wherever the answer finds its way back without. */

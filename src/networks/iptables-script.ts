@@ -4,13 +4,17 @@
 // one step, so running containers never see half of a change.
 import type { Chain, Rule, Ruleset, Table } from "./firewall.ts";
 
-/** Makes our chains hold exactly these rules, each jumped to exactly once and before anything else. */
-export function installScript({ chains, rules }: Ruleset, saved: string): string {
+/** Makes our chains hold exactly these rules, each that has any jumped to exactly once and before anything else. */
+export function installScript(ruleset: Ruleset, saved: string): string {
+  const { chains, rules } = ruleset;
   return script(chains, (table) => {
     const own = chains.filter((chain) => chain.table === table);
+    const made = own.filter((chain) => (hasChain(chain, saved) ? !chain.users : !isIdle(chain, ruleset)));
     return [
-      ...own.filter((chain) => !chain.users || !hasChain(chain, saved)).map(({ name }) => `:${name} - [0:0]`),
-      ...own.flatMap((chain) => jumpCorrections(chain, countJumps(chain, saved))),
+      ...made.map(({ name }) => `:${name} - [0:0]`),
+      ...own.flatMap((chain) =>
+        jumpCorrections(chain, countJumps(chain, saved), wantedJumps(chain, ruleset)),
+      ),
       ...rules.filter((rule) => rule.table === table).map((rule) => `-A ${ruleText(rule)}`),
     ];
   });
@@ -40,15 +44,26 @@ export function removalScript(chains: readonly Chain[], saved: string): string {
 }
 
 /** Whether our chains are there with as many rules as there should be, and jumped to: a flush by others takes all or some. */
-export function isInstalled({ chains, rules }: Ruleset, saved: string): boolean {
-  return chains.every((chain) => {
-    const wanted = rules.filter((rule) => rule.table === chain.table && rule.chain === chain.name).length;
-    return (
-      hasChain(chain, saved) &&
-      (chain.users || countRules(chain, saved) === wanted) &&
-      countJumps(chain, saved) === (chain.from === undefined ? 0 : 1)
-    );
-  });
+export function isInstalled(ruleset: Ruleset, saved: string): boolean {
+  return ruleset.chains.every(
+    (chain) =>
+      (hasChain(chain, saved) || isIdle(chain, ruleset)) &&
+      (chain.users || countRules(chain, saved) === rulesOf(chain, ruleset).length) &&
+      countJumps(chain, saved) === wantedJumps(chain, ruleset),
+  );
+}
+
+/** Nothing comes by, and nothing would be done with it. */
+function isIdle(chain: Chain, ruleset: Ruleset): boolean {
+  return chain.from !== undefined && rulesOf(chain, ruleset).length === 0;
+}
+
+function rulesOf({ table, name }: Chain, { rules }: Ruleset): readonly Rule[] {
+  return rules.filter((rule) => rule.table === table && rule.chain === name);
+}
+
+function wantedJumps(chain: Chain, ruleset: Ruleset): number {
+  return chain.from === undefined || isIdle(chain, ruleset) ? 0 : 1;
 }
 
 function ruleText({ chain, text }: Rule): string {
@@ -67,10 +82,9 @@ function script(
     .join("");
 }
 
-function jumpCorrections(chain: Chain, present: number): string[] {
-  if (chain.from === undefined) return [];
-  if (present === 0) return [`-I ${jumpTo(chain)}`];
-  return Array<string>(present - 1).fill(`-D ${jumpTo(chain)}`);
+function jumpCorrections(chain: Chain, present: number, wanted: number): string[] {
+  if (present < wanted) return [`-I ${jumpTo(chain)}`];
+  return Array<string>(present - wanted).fill(`-D ${jumpTo(chain)}`);
 }
 
 function jumpTo({ from, name }: Chain): string {

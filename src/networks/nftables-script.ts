@@ -20,7 +20,7 @@ const addressType: Readonly<Record<Family, string>> = { 4: "ipv4_addr", 6: "ipv6
 const header: Readonly<Record<Family, string>> = { 4: "ip", 6: "ip6" };
 
 const hooks: Readonly<Record<string, string>> = {
-  loopback: "type filter hook prerouting priority -300",
+  loopback: "type filter hook input priority -150",
   prerouting: "type nat hook prerouting priority -100",
   output: "type nat hook output priority -100",
   postrouting: "type nat hook postrouting priority 100",
@@ -41,6 +41,10 @@ export function installText(instance: Instance, state: FirewallState): string {
     ...Object.entries(hooks).map(([chain, hook]) => `add chain ${table} ${chain} { ${hook}; }`),
     ...maps.map((map) => `flush map ${table} ${map}`),
     ...Object.keys(chains).map((chain) => `flush chain ${table} ${chain}`),
+    // Where there is nothing to ask, no packet stops.
+    ...Object.keys(hooks).flatMap((chain) =>
+      chains[chain]?.length === 0 ? [`delete chain ${table} ${chain}`] : [],
+    ),
     ...Object.entries(chains).flatMap(([chain, rules]) =>
       rules.map((rule) => `add rule ${table} ${chain} ${rule}`),
     ),
@@ -78,10 +82,9 @@ function chainRules({
   const resolver = resolverStatements(resolvers);
   return {
     input: resolver.input,
-    loopback: [
-      ...resolver.loopback,
-      ...networks.map(({ bridge }) => `iifname "${bridge}" ip daddr 127.0.0.0/8 drop`),
-    ],
+    loopback: networks.map(
+      ({ bridge }) => `iifname "${bridge}" ip daddr 127.0.0.0/8 ct state new,invalid,untracked drop`,
+    ),
     ports: families.flatMap((family) => {
       // nft wants to see in each rule that there are ports.
       const dnat = `meta l4proto { tcp, udp, sctp } dnat ${header[family]} to`;

@@ -14,11 +14,8 @@ test("resolverRules: port 53 of the gateway leads to the resolver's, which is le
     "filter SAMPAN-INPUT -i br0 -d 172.18.0.1 -p udp --dport 10053 -j ACCEPT",
     "nat SAMPAN-PREROUTING -i br0 -d 172.18.0.1 -p tcp --dport 53 -j DNAT --to-destination 172.18.0.1:10053",
     "filter SAMPAN-INPUT -i br0 -d 172.18.0.1 -p tcp --dport 10053 -j ACCEPT",
-    "raw SAMPAN-LOOPBACK -i br0 -d 127.0.0.11 -p udp --dport 53 -j RETURN",
     "nat SAMPAN-PREROUTING -i br0 -d 127.0.0.11 -p udp --dport 53 -j DNAT --to-destination 172.18.0.1:10053",
-    "raw SAMPAN-LOOPBACK -i br0 -d 127.0.0.11 -p tcp --dport 53 -j RETURN",
     "nat SAMPAN-PREROUTING -i br0 -d 127.0.0.11 -p tcp --dport 53 -j DNAT --to-destination 172.18.0.1:10053",
-    "filter SAMPAN-INPUT -i br0 -d 127.0.0.11 -j DROP",
   ]);
 });
 
@@ -33,12 +30,10 @@ test("resolverRules: IPv6 addresses have brackets; with port 53 itself nothing e
 
 test("resolverStatements: the same for nft", () => {
   const place = { bridge: "br0", addresses: ["172.18.0.1", "fd00::1"], port: 10_053 };
-  const { loopback, prerouting, input } = resolverStatements([place]);
-  expect(loopback[0]).toBe('iifname "br0" ip daddr 127.0.0.11 udp dport 53 return');
+  const { prerouting, input } = resolverStatements([place]);
   expect(prerouting.at(-1)).toBe(
     'iifname "br0" ip daddr 127.0.0.11 tcp dport 53 dnat ip to 172.18.0.1:10053',
   );
-  expect(input.at(-1)).toBe('iifname "br0" ip daddr 127.0.0.11 drop');
   expect([prerouting[0], prerouting[3]]).toEqual([
     'iifname "br0" ip daddr 172.18.0.1 udp dport 53 dnat ip to 172.18.0.1:10053',
     'iifname "br0" ip6 daddr fd00::1 tcp dport 53 dnat ip6 to [fd00::1]:10053',

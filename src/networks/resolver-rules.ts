@@ -1,10 +1,11 @@
 // The firewall rules that lead a network's containers to their resolver, as data.
 //
-//   raw     loopback     port 53 of 127.0.0.11 is the one thing of 127.0.0.0/8 that may come by a bridge (loopback-resolver.ts)
-//   nat     prerouting   port 53 of the gateway, or of that -> the port that the resolver has; before published ports: a
-//                        container may publish port 53 of every address of the host, and its neighbours still ask us
-//   filter  input        what gets there is let in, whatever the host's own rules say of other packets; what has not been
-//                        led there is not
+//   nat     prerouting   port 53 of the gateway, or of 127.0.0.11 (loopback-resolver.ts) -> the port that the resolver has;
+//                        before published ports: a container may publish port 53 of every address of the host, and its
+//                        neighbours still ask us
+//   filter  input        what gets there is let in, whatever the host's own rules say of other packets
+//
+// What is for 127.0.0.11 and has not been led away is dropped with all that is for 127.0.0.0/8 (firewall.ts).
 import type { Instance } from "../base/instance.ts";
 import type { Rule } from "./firewall.ts";
 import { loopbackResolver } from "./loopback-resolver.ts";
@@ -44,22 +45,17 @@ export function resolverRules(
     rule("filter", "INPUT", `${match(way, way.address, way.port)} -j ACCEPT`),
   ]);
   if (family === 6) return ofGateway;
-  const ofLoopback = all.flatMap((way) => [
-    rule("raw", "LOOPBACK", `${match(way, loopbackResolver, dnsPort)} -j RETURN`),
+  const ofLoopback = all.map((way) =>
     rule("nat", "PREROUTING", `${match(way, loopbackResolver, dnsPort)} -j ${lead(way)}`),
-  ]);
-  const notLed = places.map(({ bridge }) =>
-    rule("filter", "INPUT", `-i ${bridge} -d ${loopbackResolver} -j DROP`),
   );
-  return [...ofGateway, ...ofLoopback, ...notLed];
+  return [...ofGateway, ...ofLoopback];
 }
 
 /**
- * The same in nftables' words, for the chains `loopback`, `prerouting` and `input`. A packet that our table accepts may still
+ * The same in nftables' words, for the chains `prerouting` and `input`. A packet that our table accepts may still
  * be dropped by another: what the host's own nftables rules say of port `port` from a bridge counts.
  */
 export function resolverStatements(places: readonly ResolverPlace[]): {
-  readonly loopback: readonly string[];
   readonly prerouting: readonly string[];
   readonly input: readonly string[];
 } {
@@ -70,7 +66,6 @@ export function resolverStatements(places: readonly ResolverPlace[]): {
   const v4 = both.filter(({ header }) => header === "ip");
   const lead = (way: Way): string => `dnat ${way.header} to ${bracketed(way.address)}:${way.port}`;
   return {
-    loopback: v4.map((way) => `${onLoopback(way)} return`),
     prerouting: [
       ...both.map((way) => {
         const asked = match(way, way.address, dnsPort);
@@ -78,10 +73,7 @@ export function resolverStatements(places: readonly ResolverPlace[]): {
       }),
       ...v4.map((way) => `${onLoopback(way)} ${lead(way)}`),
     ],
-    input: [
-      ...both.map((way) => `${match(way, way.address, way.port)} accept`),
-      ...places.map(({ bridge }) => `iifname "${bridge}" ip daddr ${loopbackResolver} drop`),
-    ],
+    input: both.map((way) => `${match(way, way.address, way.port)} accept`),
   };
 }
 

@@ -73,7 +73,6 @@ beforeAll(async () => {
     const script = installScript(
       {
         chains: [
-          { table: "raw", name: `${instance.chainPrefix}-LOOPBACK`, from: "PREROUTING" },
           { table: "nat", name: `${instance.chainPrefix}-PREROUTING`, from: "PREROUTING" },
           { table: "filter", name: `${instance.chainPrefix}-INPUT`, from: "INPUT" },
         ],
