@@ -25,6 +25,7 @@ import type { TaskEnd } from "./exit-path.ts";
 import { resumeAfterCommit } from "./pause.ts";
 import { adoptNetwork } from "./sandbox.ts";
 import { layersInUse } from "./remove.ts";
+import { startNotesOf } from "./start-notes.ts";
 import { startContainer } from "./start.ts";
 import { containerTask } from "./task.ts";
 import { endWaiting } from "./standby.ts";
@@ -48,9 +49,10 @@ export async function restore(engine: Engine): Promise<void> {
       adoptVolumes(engine, record);
     }
   const tasks = new Map((await engine.monitor.list()).map((task) => [task.id, task]));
+  for (const { id, state } of before) if (!isUp(state) && tasks.has(id)) adoptNotes(engine, id);
   const networksOpen = Promise.all([engine.networks.openWayOut(), engine.published.holdAdopted()]);
   networksOpen.catch(() => {}); // awaited below
-  for (const record of before) await reconcile(engine, record, tasks.get(record.id));
+  for (const { id } of before) await reconcile(engine, engine.containers.find(id), tasks.get(id));
   for (const task of tasks.values()) if (!engine.containers.get(task.id)) await dropUnknownTask(engine, task);
   await networksOpen;
   await answerInsideAgain(engine);
@@ -129,6 +131,20 @@ async function adopt(engine: Engine, record: UpRecord, monitor: Pick<MonitorClie
   const { pid, startTime } = record.state;
   engine.host.log.info("container adopted", { container: record.id, pid });
   await monitor.adopt(containerTask(engine, record), pid, startTime);
+}
+
+/** The daemon before died in the middle of this container's start: what it had got for it is its. */
+function adoptNotes(engine: Engine, id: string): void {
+  try {
+    const notes = startNotesOf(engine, id);
+    if (notes !== undefined)
+      adoptNetwork(
+        engine,
+        engine.containers.update(id, (now) => ({ ...now, ...notes })),
+      );
+  } catch (err) {
+    engine.host.log.error("network of a start not adopted", { container: id, error: errorText(err) });
+  }
 }
 
 /** The daemon died between the start and its record: the monitor knows what became of it. */

@@ -19,6 +19,7 @@ import { mountRootfs } from "./rootfs.ts";
 import { holdVolumes } from "./volumes.ts";
 import { claimPorts, enterNetwork } from "./sandbox.ts";
 import { takeDown } from "./take-down.ts";
+import { noteStart, type StartNotes } from "./start-notes.ts";
 import { startTask } from "./task.ts";
 import { publishTaken } from "./use-events.ts";
 import { unmountSubpaths } from "./volume-subpaths.ts";
@@ -94,6 +95,8 @@ async function bringUp(engine: Engine, record: ContainerRecord): Promise<void> {
     portsOpen.catch(() => {}); // awaited below; an earlier failure must not leave it unobserved
     const spec = await writeBundle(engine, record, sandbox);
     engine.warmUp(); // what came since the request may have kept this thread from it
+    const network = { attachments: sandbox.attachments, published };
+    noteStart(engine, id, network);
     const process = await startTask(engine, record).catch((err: unknown) => {
       throw withInterpreter(engine, record, err);
     });
@@ -101,7 +104,7 @@ async function bringUp(engine: Engine, record: ContainerRecord): Promise<void> {
     unmountSubpaths(engine.config.execRoot, id); // the container has them now
     await portsOpen;
     engine.filters.learn(driverOf(engine, record), spec, id);
-    recordStart(engine, record, process, { attachments: sandbox.attachments, published });
+    recordStart(engine, record, process, network);
     rollback.commit();
   } catch (err) {
     recordFailure(engine, record, err);
@@ -121,7 +124,7 @@ function recordStart(
   engine: Engine,
   record: ContainerRecord,
   process: { readonly pid: number; readonly startTime: string },
-  network: Pick<ContainerRecord, "attachments" | "published">,
+  network: StartNotes,
 ): void {
   const startedAt = engine.host.clock.now().toISOString();
   engine.containers.update(record.id, (now) => ({

@@ -10,6 +10,8 @@ export type TaskFiles = {
   readonly consoleSocket: string;
   /** The configuration of a container, in its bundle. */
   readonly configFile: string;
+  /** The container's place in its networks, while its start is under way (start-notes.ts). */
+  readonly startNotes: string;
   /** The program of an exec, as the runtime reads it. */
   readonly processFile: string;
   /** Where the runtime finds the subpaths of volumes that a container is to have (volume-subpaths.ts). */
@@ -29,6 +31,7 @@ export function taskFiles(execRoot: string, taskId: string): TaskFiles {
     logFile: join(dir, "runtime.log"),
     consoleSocket: join(dir, "console.sock"),
     configFile: join(dir, "config.json"),
+    startNotes: join(dir, "start.json"),
     processFile: join(dir, "process.json"),
     subpaths: join(dir, "subpaths"),
   };

@@ -119,6 +119,33 @@ test("after kill -9 of the monitor the ports are held by the next one", async ()
   );
 });
 
+test("a daemon that dies between a start and its record: the next knows address and port, and gives them back", async () => {
+  const port = freePort();
+  await daemon.ok("network", "create", "pier");
+  const flags = ["--network", "pier", "-p", `${port}:80`, "--name", "cut"];
+  await daemon.ok("create", ...flags, image, "httpd", "-f", "-p", "80", "-h", "/etc");
+  await daemon.kill9();
+  await daemon.start({ SAMPAN_CRASH_POINT: "program started" });
+  expect((await daemon.docker("start", "cut")).exitCode).not.toBe(0);
+  await daemon.start();
+  const shown = async (what: string): Promise<string> => daemon.ok("inspect", "-f", what, "cut");
+  expect(await shown("{{.State.Status}}")).toBe("running");
+  const address = await shown("{{.NetworkSettings.Networks.pier.IPAddress}}");
+  const id = await shown("{{.Id}}");
+  expect(address).not.toBe("");
+  expect(await daemon.ok("port", "cut")).toContain(`80/tcp -> 0.0.0.0:${port}`);
+  await answers(`127.0.0.1:${port}`, id);
+  const other = await daemon.ok("run", "-d", "--network", "pier", image, "sleep", "1000");
+  const otherAddress = "{{.NetworkSettings.Networks.pier.IPAddress}}";
+  expect(await daemon.ok("inspect", "-f", otherAddress, other)).not.toBe(address);
+  expect(await daemon.ok("exec", other, "nslookup", "cut")).toContain(address);
+  const refused = await daemon.docker("run", "--rm", "-p", `${port}:80`, image, "true");
+  expect(refused.stderr).toContain("port is already allocated");
+  await daemon.ok("rm", "-f", "cut", other);
+  expect(isHeld(port)).toBe(false);
+  await daemon.ok("network", "rm", "pier");
+});
+
 test("two hundred starts and stops with ports leave no interface, namespace, rule, socket or lease", async () => {
   const body = {
     Image: image,
