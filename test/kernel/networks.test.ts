@@ -535,3 +535,58 @@ test("macvlan: containers have addresses of their own on the physical network, a
     removeNetns(world);
   }
 });
+
+const hasIpvlan =
+  Bun.spawnSync([
+    ...["unshare", "--net", "sh", "-c"],
+    "ip link add up type veth peer name down && ip link add link up name sub type ipvlan mode l2",
+  ]).exitCode === 0;
+
+test.if(hasIpvlan)(
+  "ipvlan: containers share their parent's hardware address, by link and by route",
+  async () => {
+    const world = `${folder}/ipvlan-world`;
+    createNetns(world);
+    try {
+      look("ip", "link", "add", "uplink", "type", "veth", "peer", "name", "eth0", "netns", world);
+      look("ip", "link", "set", "uplink", "up");
+      inside(world, "ip", "address", "add", "198.51.100.1/24", "dev", "eth0");
+      inside(world, "ip", "link", "set", "eth0", "up");
+      const network = await open();
+      const { store } = network.networks;
+      const common = {
+        driver: "ipvlan" as const,
+        parent: "uplink",
+        ownParent: false,
+        mtu: 1500,
+        internal: false,
+      };
+      const pools = [{ subnet: "198.51.100.0/24", gateway: "198.51.100.1" }];
+      const addressOf = (link: string): string => /link\/ether (\S+)/.exec(link)?.[1] ?? "none";
+      for (const mode of ["l2", "l3", "l3s"]) {
+        const record = { ...store.identity(`lan-${mode}`), ...common, pools, mode };
+        await network.networks.create(record);
+        const [one, two] = [
+          network.connect("c1", { address: "198.51.100.8" }, record),
+          network.connect("c2", {}, record),
+        ];
+        const link = inside(one.netnsPath, "ip", "-d", "link", "show", "eth0");
+        expect(link).toMatch(new RegExp(`ipvlan +mode ${mode}\\b`));
+        expect(addressOf(link)).toBe(addressOf(look("ip", "link", "show", "uplink")));
+        expect([mode, reaches(one.netnsPath, two.address)]).toEqual([mode, true]);
+        // By route nobody on the wire is asked for: whoever is there needs a route, and has none.
+        if (mode === "l2") expect(reaches(one.netnsPath, "198.51.100.1")).toBe(true);
+        if (mode === "l2") expect(reaches(world, two.address)).toBe(true);
+        network.disconnect("c1");
+        const third = network.connect("c3", { address: one.address }, record);
+        expect([mode, reaches(two.netnsPath, third.address)]).toEqual([mode, true]);
+        network.disconnect("c2");
+        network.disconnect("c3");
+        await network.networks.remove(record);
+      }
+      expect(linkNames()).toContain("uplink");
+    } finally {
+      removeNetns(world);
+    }
+  },
+);
