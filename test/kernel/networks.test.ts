@@ -539,7 +539,7 @@ test("macvlan: containers have addresses of their own on the physical network, a
 const hasIpvlan =
   Bun.spawnSync([
     ...["unshare", "--net", "sh", "-c"],
-    "ip link add up type veth peer name down && ip link add link up name sub type ipvlan mode l2",
+    "ip link add one type veth peer name other && ip link add link one name sub type ipvlan mode l2",
   ]).exitCode === 0;
 
 test.if(hasIpvlan)(
