@@ -474,14 +474,19 @@ test("a hundred connects and disconnects leave no namespace, interface, descript
   expect(network.connect("fresh").address).toBe("172.17.0.102");
 });
 
+/** The host's `uplink` leads to 198.51.100.1, out in the world. */
+function connectUplink(world: string): void {
+  look("ip", "link", "add", "uplink", "type", "veth", "peer", "name", "eth0", "netns", world);
+  look("ip", "link", "set", "uplink", "up");
+  inside(world, "ip", "address", "add", "198.51.100.1/24", "dev", "eth0");
+  inside(world, "ip", "link", "set", "eth0", "up");
+}
+
 test("macvlan: containers have addresses of their own on the physical network, and see each other there", async () => {
   const world = `${folder}/world`;
   createNetns(world);
   try {
-    look("ip", "link", "add", "uplink", "type", "veth", "peer", "name", "eth0", "netns", world);
-    look("ip", "link", "set", "uplink", "up");
-    inside(world, "ip", "address", "add", "198.51.100.1/24", "dev", "eth0");
-    inside(world, "ip", "link", "set", "eth0", "up");
+    connectUplink(world);
     const network = await open();
     const { store } = network.networks;
     const make = (driver: "macvlan" | "ipvlan", parent: string, ownParent: boolean) => ({
