@@ -10,6 +10,8 @@ import { discard, peek, type Peeker } from "../sys/pipe-peek.ts";
 export type OutputSource = {
   /** Nobody can write any more: what `look` shows is the last. */
   readonly atEnd: boolean;
+  /** What is not taken stays in the pipe. */
+  readonly keepsInPipe: boolean;
   /**
    * Shows up to `limit` bytes in `buffer` from `at` on: those not taken last time come first.
    * @returns how many; 0 at the end; `undefined` when there is nothing now.
@@ -32,6 +34,7 @@ export function peekedFifo(fd: number, peeker: Peeker): OutputSource {
     get atEnd() {
       return atEnd;
     },
+    keepsInPipe: true,
     look(buffer, at, limit) {
       const shown = peek(peeker, fd, buffer, at, limit);
       if (shown !== undefined && shown >= defaultPipeBytes && !enlarged) {
@@ -57,6 +60,7 @@ export function readStream(fd: number): OutputSource {
     get atEnd() {
       return atEnd;
     },
+    keepsInPipe: false,
     look(buffer, at, limit) {
       const kept = rest?.length ?? 0;
       if (rest) buffer.set(rest, at);

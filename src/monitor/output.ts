@@ -11,6 +11,12 @@ export const outputEvents = EPOLLIN | EPOLLET;
 
 /** Reads of one container before the others have their turn. */
 const roundsMax = 4;
+/**
+ * A writer that fills a pipe and has to wait in the middle of its write wakes the reader only if the pipe was empty before
+ * (pipe_write in fs/pipe.c, poll_usage or not), and an unfinished line stays in it: so one is looked at again by itself, soon
+ * after something came, and less and less often while nothing does.
+ */
+const lookAgainMs = { first: 4, last: 1024 };
 /** The most that is read of a container that has ended: a process that it left behind may go on writing for ever. */
 const drainBytesMax = 8 << 20;
 
@@ -22,6 +28,8 @@ export type OutputSink = {
   forward(stream: LogStream, bytes: Uint8Array, from: number, to: number): void;
   /** There may be more: `pump` is to be called again after the others. */
   again(output: Output): void;
+  /** Calls `work` after that time. */
+  later(ms: number, work: () => void): void;
   /** The last byte has been dealt with. */
   ended(output: Output): void;
 };
@@ -35,6 +43,8 @@ export class Output {
   /** Bytes of the unfinished line, not taken from the source yet, that the clients have. */
   #forwarded = 0;
   #ended = false;
+  #looksAgain = false;
+  #lookAgainMs = lookAgainMs.first;
 
   constructor(fd: number, io: IoBuffers, source: OutputSource, stream: LogStream, sink: OutputSink) {
     this.fd = fd;
@@ -57,8 +67,18 @@ export class Output {
   /** Moves what there is, unless a client holds it back. */
   pump(): void {
     for (let round = 0; round < roundsMax; round++)
-      if (this.#ended || this.#sink.held || !this.#move()) return;
+      if (this.#ended || this.#sink.held || !this.#move()) return this.#lookAgain();
     this.#sink.again(this);
+  }
+
+  #lookAgain(): void {
+    if (this.#ended || this.#looksAgain || this.#forwarded === 0 || !this.#source.keepsInPipe) return;
+    this.#looksAgain = true;
+    this.#sink.later(this.#lookAgainMs, () => {
+      this.#looksAgain = false;
+      this.#lookAgainMs = Math.min(this.#lookAgainMs * 2, lookAgainMs.last);
+      this.pump();
+    });
   }
 
   /** The container has ended: moves all that is left. */
@@ -83,6 +103,7 @@ export class Output {
     const shown = this.#source.look(input, inputStart, readBytesMax);
     if (shown === undefined) return false;
     const isNew = shown > known;
+    if (isNew) this.#lookAgainMs = lookAgainMs.first;
     const last = !isNew && this.#source.atEnd;
     if (isNew || last) {
       crashPoint("output read");

@@ -137,6 +137,10 @@ export class Task implements OutputSink {
     this.#context.loop.rearm(fd, fd === this.#terminal ? outputEvents | inputEvents : outputEvents);
   }
 
+  later(ms: number, work: () => void): void {
+    this.#context.loop.after(ms, work);
+  }
+
   ended({ fd }: Output): void {
     if (fd === this.#terminal) {
       this.#input?.close();

@@ -63,6 +63,17 @@ test("an unfinished line reaches clients at once, and the log when it ends", asy
   expect(world.logged("c")).toBe("name? hello sampan\n");
 });
 
+test("a write that fills the pipe behind an unfinished line, and waits there, goes on", async () => {
+  const stream = await world.client.attach({ id: "c", ...all });
+  const seen = collect(stream);
+  const fill = "dd if=/dev/zero bs=300000 count=5 2>/dev/null";
+  const script = `printf abc; sleep 0.3; ${fill}; sleep 0.3; dd if=/dev/zero bs=3000000 count=2 2>/dev/null`;
+  await world.client.start(world.container("c", ["sh", "-c", script]));
+  await ended(stream);
+  expect(seen.stdout.length).toBe(3 + 5 * 300_000 + 2 * 3_000_000);
+  await world.exit("c");
+});
+
 test("only the streams that were asked for come", async () => {
   const out = collect(await world.client.attach({ id: "c", stdin: false, stdout: true, stderr: false }));
   const err = collect(await world.client.attach({ id: "c", stdin: false, stdout: false, stderr: true }));
