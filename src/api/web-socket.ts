@@ -1,6 +1,4 @@
-// Attaching by websocket, by the `ws` library, loaded when the first client asks for it. It comes under another name: for
-// `ws` Bun gives a stand-in, which cannot make a client wait, and takes a message that was accepted into a full buffer for
-// one that was not. With megabytes under way in both directions such a connection came to a stop.
+// Attaching by websocket. Bun brings the `ws` library with it: loaded when the first client asks for it.
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { Writable } from "node:stream";
 import type { Duplex } from "node:stream";
@@ -19,7 +17,7 @@ export function requireWebSocket(headers: IncomingHttpHeaders): void {
 
 /** A message that the client sends is a piece to read, a piece written is a binary message, or a text one if it is a string. */
 export async function acceptWebSocket(request: IncomingMessage, socket: Duplex): Promise<Duplex> {
-  const { createWebSocketStream, WebSocketServer } = await import("node-ws");
+  const { createWebSocketStream, WebSocketServer } = await import("ws");
   const server = new WebSocketServer({ noServer: true, maxPayload: maxMessageBytes });
   return new Promise((resolve, reject) => {
     const gone = (): void => reject(new InvalidParameterError("the websocket was closed in its handshake"));
