@@ -543,7 +543,10 @@ test("macvlan: containers have addresses of their own on the physical network, a
 
 const hasIpvlan =
   Bun.spawnSync([
-    ...["unshare", "--net", "sh", "-c"],
+    "unshare",
+    "--net",
+    "sh",
+    "-c",
     "ip link add one type veth peer name other && ip link add link one name sub type ipvlan mode l2",
   ]).exitCode === 0;
 
