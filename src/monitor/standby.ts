@@ -79,6 +79,7 @@ export class Standby {
     this.#waiting.delete(id);
     waiting.runtime.kill();
     waiting.runtime.closeStdio();
+    waiting.runtime.console?.close();
     this.#context.loop.close(waiting.fifo);
   }
 

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventually } from "../harness/command.ts";
 import { startDaemon, type Daemon } from "../harness/daemon.ts";
+import { descriptorsAtRest, descriptorsSettled } from "../harness/descriptors.ts";
 import { loadTestImage, testImage as image } from "../harness/images.ts";
 
 let daemon: Daemon;
@@ -131,6 +132,12 @@ describe("an exec that is not started", () => {
     await expectNothingOf(exec);
     expect(await startOf(exec)).toBe(4);
     await expectNothingOf(exec);
+  });
+
+  test("and was to have a terminal leaves no descriptor", async () => {
+    const before = await descriptorsAtRest(daemon);
+    for (let at = 0; at < 3; at++) await waitingRuntime(await make({ Tty: true, ...exits(0) }));
+    expect((await descriptorsSettled(daemon, before)).monitor).toEqual(before.monitor);
   });
 
   test("does not fill the machine with others of its kind", async () => {
