@@ -17,7 +17,7 @@ import { isAnyAddress, isIpv6, needsRules, type PortMapping } from "./port-mappi
 import { resolverRules, type ResolverPlace } from "./resolver-rules.ts";
 import type { Family } from "./subnet.ts";
 
-export type Table = "mangle" | "nat" | "filter";
+export type Table = "raw" | "mangle" | "nat" | "filter";
 
 export type Chain = {
   readonly table: Table;
@@ -48,6 +48,8 @@ export type FirewallState = {
 /** Every chain that this engine ever makes, in both families. */
 export function chainsOf({ chainPrefix }: Instance): readonly Chain[] {
   return [
+    // Where the guard of the host's loopback was once: it has no rules, and goes where a build before this one left it.
+    { table: "raw", name: `${chainPrefix}-LOOPBACK`, from: "PREROUTING" },
     { table: "mangle", name: `${chainPrefix}-LOOPBACK`, from: "INPUT" },
     { table: "nat", name: `${chainPrefix}-PORTS` },
     { table: "nat", name: `${chainPrefix}-PREROUTING`, from: "PREROUTING" },

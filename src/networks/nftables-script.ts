@@ -38,13 +38,16 @@ export function installText(instance: Instance, state: FirewallState): string {
     ...families.flatMap((family) => declareMaps(table, family)),
     `add chain ${table} user`,
     `add chain ${table} ports`,
-    ...Object.entries(hooks).map(([chain, hook]) => `add chain ${table} ${chain} { ${hook}; }`),
     ...maps.map((map) => `flush map ${table} ${map}`),
-    ...Object.keys(chains).map((chain) => `flush chain ${table} ${chain}`),
-    // Where there is nothing to ask, no packet stops.
-    ...Object.keys(hooks).flatMap((chain) =>
-      chains[chain]?.length === 0 ? [`delete chain ${table} ${chain}`] : [],
-    ),
+    `flush chain ${table} ports`,
+    ...Object.entries(hooks).flatMap(([chain, hook]) => [
+      // Whatever hook it is at: another build's may be another.
+      `add chain ${table} ${chain}`,
+      `flush chain ${table} ${chain}`,
+      `delete chain ${table} ${chain}`,
+      // Where there is nothing to ask, no packet stops.
+      ...(chains[chain]?.length === 0 ? [] : [`add chain ${table} ${chain} { ${hook}; }`]),
+    ]),
     ...Object.entries(chains).flatMap(([chain, rules]) =>
       rules.map((rule) => `add rule ${table} ${chain} ${rule}`),
     ),

@@ -397,6 +397,24 @@ describe.each(["iptables", "nftables"] as const)("%s", (firewallBackend) => {
     );
   });
 
+  test("what a build before this one had at another hook is taken over, and goes with the rest", async () => {
+    const { chainPrefix } = instanceOf(folder);
+    const [table, name] = [`inet ${chainPrefix.toLowerCase()}`, `${chainPrefix}-LOOPBACK`];
+    if (firewallBackend === "iptables")
+      for (const rule of [`-N ${name}`, `-A ${name} -i old0 -j DROP`, `-I PREROUTING -j ${name}`])
+        look("iptables", "-t", "raw", ...rule.split(" "));
+    else {
+      look("nft", `add table ${table}`);
+      look("nft", `add chain ${table} loopback { type filter hook prerouting priority -300; }`);
+    }
+    const network = await open();
+    const rules = (): string => look("iptables-save") + look("nft", "list", "ruleset");
+    expect(look("iptables-save", "-t", "raw")).not.toContain("PREROUTING -j");
+    expect(rules()).not.toContain("old0");
+    await network.networks.firewall.remove();
+    expect(rules()).not.toContain(name);
+  });
+
   test("a restart sets the rules of containers that run on, and takes those of others away", async () => {
     const before = await open();
     const one = before.connect("c1");
