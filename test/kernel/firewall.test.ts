@@ -411,6 +411,8 @@ describe.each(["iptables", "nftables"] as const)("%s", (firewallBackend) => {
     const rules = (): string => look("iptables-save") + look("nft", "list", "ruleset");
     expect(look("iptables-save", "-t", "raw")).not.toContain("PREROUTING -j");
     expect(rules()).not.toContain("old0");
+    if (firewallBackend === "nftables")
+      expect(look("nft", `list chain ${table} loopback`)).toContain("hook input");
     await network.networks.firewall.remove();
     expect(rules()).not.toContain(name);
   });
