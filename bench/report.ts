@@ -22,7 +22,7 @@ type Interval = { readonly low: number; readonly high: number };
  * Between these is the median of the rounds' ratios, own to other, with a probability of 95 %: by the sign test, so that
  * no distribution is supposed. `undefined` for too few rounds to say.
  */
-export function ratioInterval(own: readonly number[], other: readonly number[]): Interval | undefined {
+function ratioInterval(own: readonly number[], other: readonly number[]): Interval | undefined {
   const ratios = own
     .slice(0, other.length)
     .map((value, at) => value / (other[at] ?? Number.NaN))

@@ -49,7 +49,8 @@ export async function restore(engine: Engine): Promise<void> {
       adoptVolumes(engine, record);
     }
   const tasks = new Map((await engine.monitor.list()).map((task) => [task.id, task]));
-  for (const { id, state } of before) if (!isUp(state) && tasks.has(id)) adoptNotes(engine, id);
+  for (const record of before)
+    if (isUnrecordedStart(record, tasks.get(record.id))) adoptNotes(engine, record.id);
   const networksOpen = Promise.all([engine.networks.openWayOut(), engine.published.holdAdopted()]);
   networksOpen.catch(() => {}); // awaited below
   for (const { id } of before) await reconcile(engine, engine.containers.find(id), tasks.get(id));
@@ -107,7 +108,7 @@ async function reconcile(
 ): Promise<void> {
   const { id, state } = record;
   if (!isUp(state)) {
-    if (task) await adoptUnrecordedStart(engine, record, task);
+    if (isUnrecordedStart(record, task)) await adoptUnrecordedStart(engine, record, task);
     return;
   }
   if (task?.exit) return containerExited(engine, id, task.exit);
@@ -133,6 +134,11 @@ async function adopt(engine: Engine, record: UpRecord, monitor: Pick<MonitorClie
   await monitor.adopt(containerTask(engine, record), pid, startTime);
 }
 
+/** A container that is on its way out holds nothing that could be given to others. */
+function isUnrecordedStart({ state }: ContainerRecord, task: TaskStatus | undefined): task is TaskStatus {
+  return task !== undefined && !isUp(state) && state.status !== "removing" && state.status !== "dead";
+}
+
 /** The daemon before died in the middle of this container's start: what it had got for it is its. */
 function adoptNotes(engine: Engine, id: string): void {
   try {
@@ -154,7 +160,6 @@ async function adoptUnrecordedStart(
   task: TaskStatus,
 ): Promise<void> {
   const { id } = record;
-  if (record.state.status === "removing" || record.state.status === "dead") return;
   const { pid, startTime } = task;
   const startedAt = engine.host.clock.now().toISOString();
   engine.containers.update(id, (now) => ({

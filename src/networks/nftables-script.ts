@@ -40,14 +40,16 @@ export function installText(instance: Instance, state: FirewallState): string {
     `add chain ${table} ports`,
     ...maps.map((map) => `flush map ${table} ${map}`),
     `flush chain ${table} ports`,
-    ...Object.entries(hooks).flatMap(([chain, hook]) => [
-      // Whatever hook it is at: another build's may be another.
+    // Whatever hook it is at: another build's may be another.
+    ...Object.keys(hooks).flatMap((chain) => [
       `add chain ${table} ${chain}`,
       `flush chain ${table} ${chain}`,
       `delete chain ${table} ${chain}`,
-      // Where there is nothing to ask, no packet stops.
-      ...(chains[chain]?.length === 0 ? [] : [`add chain ${table} ${chain} { ${hook}; }`]),
     ]),
+    // Where there is nothing to ask, no packet stops.
+    ...Object.entries(hooks)
+      .filter(([chain]) => chains[chain]?.length !== 0)
+      .map(([chain, hook]) => `add chain ${table} ${chain} { ${hook}; }`),
     ...Object.entries(chains).flatMap(([chain, rules]) =>
       rules.map((rule) => `add rule ${table} ${chain} ${rule}`),
     ),
