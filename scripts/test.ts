@@ -1,10 +1,11 @@
 // Runs every suite one after the other: `bun scripts/test.ts [suite…]`. Each suite has a time limit, its output is shown as
-// it comes, its counts are taken from its summary. Last of all it looks whether anything was left on the machine.
+// it comes, its counts are taken from its summary. Then it looks whether anything was left on the machine, and shows again
+// what failed: of a long output often only the end is kept.
 import { join } from "node:path";
 import { leftovers } from "../test/harness/leftovers.ts";
 
 type Suite = { readonly name: string; readonly command: readonly string[]; readonly timeoutMinutes: number };
-type Result = { readonly passed: number; readonly failed: number };
+type Result = { readonly passed: number; readonly failed: number; readonly failures?: readonly string[] };
 
 const root = join(import.meta.dir, "..");
 const bunTest = (folder: string): string[] => ["bun", "test", "--timeout", "60000", folder];
@@ -17,6 +18,8 @@ const suites: readonly Suite[] = [
   { name: "fuzz", command: bunTest("./test/fuzz"), timeoutMinutes: 10 },
   { name: "crash", command: bunTest("./test/crash"), timeoutMinutes: 15 },
 ];
+
+const linesPerFailure = 40;
 
 /** Anything that a Sampan made, under whatever instance's name. */
 const anySampan = {
@@ -48,6 +51,19 @@ function countsOf(output: string): Result {
   };
 }
 
+/** The failed tests of a suite as `bun test` shows them: what went wrong, then the test's name. */
+function failuresOf(output: string): string[] {
+  const failures: string[] = [];
+  let lines: string[] = [];
+  for (const line of output.split("\n")) {
+    if (/^\d+ tests? failed:$/.test(line)) break; // names again
+    lines.push(line);
+    if (line.startsWith("(fail)")) failures.push(lines.slice(-linesPerFailure).join("\n").trim());
+    if (/^\((pass|fail|skip|todo)\)|\.test\.ts:$/.test(line)) lines = [];
+  }
+  return failures;
+}
+
 async function run({ name, command, timeoutMinutes }: Suite): Promise<Result> {
   console.log(`\n=== ${name}: ${command.join(" ")}`);
   const startedAt = performance.now();
@@ -66,7 +82,7 @@ async function run({ name, command, timeoutMinutes }: Suite): Promise<Result> {
   const broken = failed === 0 && (exitCode !== 0 || passed === 0) ? 1 : 0;
   const why = broken ? ` (exit code ${exitCode}${passed === 0 ? ", ran no test" : ""})` : "";
   console.log(`--- ${name}: ${passed} passed, ${failed + broken} failed in ${seconds} s${why}`);
-  return { passed, failed: failed + broken };
+  return { passed, failed: failed + broken, failures: outputs.flatMap(failuresOf) };
 }
 
 const wanted = process.argv.slice(2);
@@ -79,6 +95,8 @@ const left = (await leftovers(anySampan)).filter((line) => !before.has(line));
 console.log(`\n=== nothing is left on the machine: ${left.length === 0 ? "ok" : `FAIL\n${left.join("\n")}`}`);
 results.push(left.length === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 });
 
-const total = (key: keyof Result): number => results.reduce((sum, result) => sum + result[key], 0);
+for (const failure of results.flatMap(({ failures = [] }) => failures)) console.log(`\n${failure}`);
+
+const total = (key: "passed" | "failed"): number => results.reduce((sum, result) => sum + result[key], 0);
 console.log(`\n${total("passed")} passed, ${total("failed")} failed`);
 process.exitCode = total("failed") === 0 && results.length > 1 ? 0 : 1;

@@ -40,7 +40,7 @@ function commandLine(pid: string): string[] {
   }
 }
 
-/** The one that waits, once its FIFO is there; not the one called `before`. */
+/** The one that waits, once the daemon has been told of it; not the one called `before`. */
 async function theOne(before = ""): Promise<Waiting> {
   let found: Waiting[] = [];
   await eventually(
@@ -50,6 +50,7 @@ async function theOne(before = ""): Promise<Waiting> {
     },
     () => `one waiting runtime: ${JSON.stringify(found)}`,
   );
+  await Bun.sleep(50); // the process is there some moments before the monitor has said so
   return found[0] as Waiting;
 }
 
@@ -191,7 +192,10 @@ describe("not used", () => {
     await daemon.ok("create", "--name", "gone", image);
     await daemon.ok("rm", "gone");
     await theOne(id);
-    expect(hasEnded(pid)).toBe(true);
+    await eventually(
+      () => hasEnded(pid),
+      () => "it has ended",
+    );
     await eventually(
       () => !taskFolders().includes(id),
       () => "its folder is gone",
