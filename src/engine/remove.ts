@@ -1,7 +1,7 @@
 // `rm`: taking the record away is the commit; files, mounts and volumes follow off the user's path.
 import { rm } from "node:fs/promises";
 import { ConflictError } from "../base/errors.ts";
-import { isUp, transition } from "../containers/state.ts";
+import { isStopped, isUp, transition } from "../containers/state.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import { sweepLayers } from "../images/remove.ts";
 import type { Digest } from "../spec/digest.ts";
@@ -23,9 +23,21 @@ export type RemoveOptions = {
 
 /** False where another removal was quicker. NotFoundError where it came before this one. */
 export async function removeContainer(engine: Engine, ref: string, options: RemoveOptions): Promise<boolean> {
-  const record = await settled(engine, ref);
-  const { id } = record;
-  if (!options.force) refuseUnlessStopped(record);
+  const { id } = engine.containers.find(ref);
+  let removed = await tryToRemove(engine, id, options);
+  // A restart was waiting for the end that this removal brought about, and was quicker with its start.
+  while (removed === "runs again")
+    removed = engine.containers.get(id) ? await tryToRemove(engine, id, options) : false;
+  return removed;
+}
+
+async function tryToRemove(
+  engine: Engine,
+  id: string,
+  { force, volumes }: RemoveOptions,
+): Promise<boolean | "runs again"> {
+  const record = await settled(engine, id);
+  if (!force) refuseUnlessStopped(record);
   cancelRestart(engine, record);
   if (isUp(record.state)) {
     markStoppedByUser(engine, id);
@@ -34,8 +46,9 @@ export async function removeContainer(engine: Engine, ref: string, options: Remo
   return await engine.locks.run(id, async () => {
     const now = engine.containers.get(id);
     if (!now) return false;
+    if (force && !isStopped(now.state)) return "runs again";
     refuseUnlessStopped(now);
-    const cleanUp = commitRemoval(engine, now, options.volumes);
+    const cleanUp = commitRemoval(engine, now, volumes);
     engine.background.run(`clean-up of ${id}`, cleanUp);
     return true;
   });

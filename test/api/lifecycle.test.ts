@@ -203,6 +203,17 @@ describe("removing", () => {
     expect((await docker("inspect", id)).stderr).toContain("No such");
   });
 
+  test("rm -f removes what a restart is about to start again", async () => {
+    for (let round = 0; round < 5; round++) {
+      const id = await sleeper();
+      const restarting = docker("restart", "-t", "5", id); // no signal ends this program
+      await Bun.sleep(round * 30);
+      expect(await docker("rm", "-f", id)).toMatchObject({ exitCode: 0, stderr: "" });
+      await restarting;
+      expect(await ok("ps", "-aq", "--filter", `id=${id}`)).toBe("");
+    }
+  });
+
   test("--rm removes it, also after a detached run", async () => {
     const id = await script("sleep 0.2", "--rm");
     await eventually(
