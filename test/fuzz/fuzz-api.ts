@@ -138,9 +138,10 @@ async function mayTakeLong({ api }: Daemon, sentText: string): Promise<boolean> 
   return (container as { State?: { Paused: boolean } }).State?.Paused === true;
 }
 
-/** All containers removed, and nothing of what they needed left. */
+/** All containers and networks removed, and nothing of what they needed left. */
 async function settled(daemon: Daemon): Promise<void> {
   await removeAllContainers(daemon);
+  await daemon.api("POST", "/networks/prune"); // each has a resolver with sockets
   const { tasks } = daemon;
   await eventually(
     () => tasks().length === 0,
