@@ -1,7 +1,7 @@
 // Exec instances: made with a container, started once over a hijacked connection or detached.
 import { errorText, InvalidParameterError } from "../base/errors.ts";
 import { publishContainerEvent } from "../engine/engine.ts";
-import { createExec, inspectExec, prepareExec, resizeExec, startExec } from "../engine/exec.ts";
+import { createExec, inspectExec, resizeExec, startExec } from "../engine/exec.ts";
 import type { ExecStartBody } from "../spec/docker.ts";
 import { encodeFrame, stdoutStream } from "../spec/stdcopy.ts";
 import type { Answer, Hijacked } from "./answer.ts";
@@ -21,8 +21,7 @@ export async function create(call: Call): Promise<Answer> {
   // Not for health checks, which nobody waits for.
   call.engine.warmUp();
   const size = call.version >= 42 && ConsoleSize ? { ConsoleSize } : {};
-  const { id } = createExec(call.engine, param(call, "id"), { ...body, ...size });
-  prepareExec(call.engine, id);
+  const { id } = createExec(call.engine, param(call, "id"), { ...body, ...size }, true);
   return json({ Id: id }, 201);
 }
 

@@ -13,27 +13,32 @@ import { driverOf, publishContainerEvent } from "./engine.ts";
 import type { Engine } from "./engine.ts";
 import { hasEnded } from "./ended-meanwhile.ts";
 import type { ExecRecord } from "./exec-table.ts";
+import type { ExecPlace } from "./execs-ahead.ts";
 import type { TaskEnd } from "./exit-path.ts";
 import type { WindowSize } from "./resize.ts";
 import { userInRootfs } from "./rootfs.ts";
 import { taskFiles } from "./task-paths.ts";
 
-/** An exec instance that waits for its start. Refused in Docker's words unless the container runs. */
-export function createExec(engine: Engine, ref: string, body: ExecCreateBody): { readonly id: string } {
-  const record = runningContainer(engine, ref);
+/**
+ * An exec instance that waits for its start. Refused in Docker's words unless the container runs. `soon`: whoever makes it is
+ * about to ask for the start, and its runtime is spawned now.
+ */
+export function createExec(
+  engine: Engine,
+  ref: string,
+  body: ExecCreateBody,
+  soon = false,
+): { readonly id: string } {
+  const container = runningContainer(engine, ref);
   if ((body.Cmd ?? []).length === 0) throw new InvalidParameterError("No exec command specified");
-  const id = engine.host.random.hex(32);
-  engine.execs.set({ id, containerId: record.id, body, state: { status: "created" } });
-  publishContainerEvent(engine, record, `exec_create: ${commandOf(body)}`, { execID: id });
+  // LXC has no configuration to wait for.
+  const ahead = soon && driverOf(engine, container).kind !== "lxc" ? placeOf(container) : undefined;
+  const id = (ahead && engine.execsAhead.claim(ahead, shapeOf(body))) ?? newId(engine);
+  const exec: ExecRecord = { id, containerId: container.id, body, state: { status: "created" } };
+  engine.execs.set(exec);
+  publishContainerEvent(engine, container, `exec_create: ${commandOf(body)}`, { execID: id });
+  if (ahead) engine.execsAhead.prepare(execTask(engine, container, exec), ahead);
   return { id };
-}
-
-/** For a client that is about to ask for the start: the exec's runtime is spawned now. */
-export function prepareExec(engine: Engine, id: string): void {
-  const exec = engine.execs.find(id);
-  const container = engine.containers.find(exec.containerId);
-  if (driverOf(engine, container).kind === "lxc") return; // it has no such configuration
-  engine.execsAhead.prepare(execTask(engine, container, exec), pidOf(container));
 }
 
 /**
@@ -60,7 +65,7 @@ export async function startExec(
     // Made ready while the monitor answers.
     const task = execTask(engine, container, exec, options.ConsoleSize);
     const config = processConfig(engine, container, exec);
-    await engine.execsAhead.take(id, pidOf(container));
+    const wasAhead = await engine.execsAhead.take(id, placeOf(container));
     mkdirSync(task.dir, { recursive: true, mode: 0o700 });
     replaceFile(task.configFile, config);
     await attaching;
@@ -70,6 +75,11 @@ export async function startExec(
     // A short program may have ended before we hear that it has begun.
     if (engine.execs.get(id)?.state.status === "starting")
       engine.execs.set({ ...exec, state: { status: "running", pid } });
+    if (wasAhead && !task.terminal)
+      engine.execsAhead.prepareSpare(
+        execTask(engine, container, { ...exec, id: newId(engine) }),
+        placeOf(container),
+      );
   } catch (err) {
     const exitCode = err instanceof ProgramNotStartedError ? err.exitCode : 126;
     engine.execs.set({ ...exec, state: { status: "exited", exitCode } });
@@ -107,7 +117,7 @@ function execTask(
   size: ExecStartBody["ConsoleSize"] = body.ConsoleSize,
 ): TaskSpec {
   const { dir, processFile, pidFile, logFile, consoleSocket } = taskFiles(engine.config.execRoot, id);
-  const terminal = body.Tty ?? false;
+  const { terminal, openStdin } = shapeOf(body);
   const console = terminal ? { consoleSocket } : {};
   return {
     id,
@@ -118,7 +128,7 @@ function execTask(
     logFile,
     terminal,
     ...console,
-    openStdin: body.AttachStdin ?? false,
+    openStdin,
     stdinOnce: true,
     log: null,
     exitFile: null,
@@ -186,7 +196,18 @@ export function inspectExec(engine: Engine, id: string): ExecInspect {
   };
 }
 
-const pidOf = ({ state }: ContainerRecord): number => (isUp(state) ? state.pid : 0);
+const newId = (engine: Engine): string => engine.host.random.hex(32);
+
+function shapeOf({
+  Tty = false,
+  AttachStdin = false,
+}: ExecCreateBody): Pick<TaskSpec, "terminal" | "openStdin"> {
+  return { terminal: Tty, openStdin: AttachStdin };
+}
+
+function placeOf({ id, state }: ContainerRecord): ExecPlace {
+  return { containerId: id, containerPid: isUp(state) ? state.pid : 0 };
+}
 
 function runningContainer(engine: Engine, ref: string): ContainerRecord {
   const record = engine.containers.find(ref);

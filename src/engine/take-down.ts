@@ -13,6 +13,7 @@ import { removeTaskFiles } from "./volume-subpaths.ts";
 export function takeDown(engine: Engine, record: ContainerRecord): Promise<void> {
   const { id } = record;
   return settleAll([
+    ["execs ahead", () => engine.execsAhead.leave(id)],
     ["runtime", () => forgetInRuntime(engine, record)],
     ["network", () => leaveNetwork(engine, record)],
     ["root file system", () => unmountUnlessHeld(engine, id)],

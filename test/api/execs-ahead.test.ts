@@ -1,6 +1,7 @@
-// The runtime that is spawned when an exec is made: its start has it, and nothing comes to depend on it.
+// Runtimes that are spawned when an exec is made, or when another one may follow: its start has it, and nothing comes to depend
+// on it.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventually } from "../harness/command.ts";
 import { startDaemon, type Daemon } from "../harness/daemon.ts";
@@ -18,6 +19,31 @@ beforeAll(async () => {
 afterAll(() => daemon.stop());
 
 const folderOf = (exec: string): string => join(daemon.execRoot, "tasks", exec);
+
+/** Ids that no exec has yet: of folders with a configuration that waits to be written. */
+function spares(): string[] {
+  const tasks = readdirSync(join(daemon.execRoot, "tasks"));
+  const waiting = tasks.filter((id) =>
+    lstatSync(join(folderOf(id), "process.json"), { throwIfNoEntry: false })?.isFIFO(),
+  );
+  return waiting.filter((id) => runtimesOf(id).length === 1);
+}
+
+async function theSpare(): Promise<string> {
+  await eventually(
+    () => spares().length === 1,
+    () => `one spare runtime: ${spares().join(" ")}`,
+  );
+  await Bun.sleep(50); // it is there some moments before the monitor has said so
+  return spares()[0] ?? "";
+}
+
+async function expectNoSpare(): Promise<void> {
+  await eventually(
+    () => spares().length === 0,
+    () => `no spare runtime: ${spares().join(" ")}`,
+  );
+}
 
 /** Pids of runtimes with the exec's process on their command line. */
 function runtimesOf(exec: string): number[] {
@@ -135,6 +161,7 @@ describe("an exec that is not started", () => {
   });
 
   test("and was to have a terminal leaves no descriptor", async () => {
+    await expectNoSpare();
     const before = await descriptorsAtRest(daemon);
     for (let at = 0; at < 3; at++) await waitingRuntime(await make({ Tty: true, ...exits(0) }));
     expect((await descriptorsSettled(daemon, before)).monitor).toEqual(before.monitor);
@@ -155,6 +182,87 @@ describe("an exec that is not started", () => {
     await waitingRuntime(exec);
     await daemon.ok("rm", "-f", other);
     await expectNothingOf(exec);
+  });
+});
+
+describe("a spare runtime", () => {
+  test("waits after an exec, and the next one has it", async () => {
+    await daemon.ok("exec", container, "true");
+    const id = await theSpare();
+    const [runtime] = runtimesOf(id);
+    expect(await make(exits(8))).toBe(id);
+    expect(runtimesOf(id)).toEqual([runtime ?? 0]);
+    expect(await startOf(id)).toBe(8);
+    expect(await theSpare()).not.toBe(id);
+    expect(
+      await daemon.docker("exec", "-e", "X=y", "-u", "7", container, "sh", "-c", "echo $X; id -u; exit 2"),
+    ).toEqual({ exitCode: 2, stdout: "y\n7\n", stderr: "" });
+  });
+
+  test("is for execs of the same shape only", async () => {
+    await daemon.ok("exec", container, "true");
+    const id = await theSpare();
+    const terminal = await daemon.docker("exec", "-t", container, "sh", "-c", "test -t 1 && echo tty");
+    expect(terminal.stdout).toBe("tty\r\n");
+    const answer = await daemon.dockerWith({ input: "in\n" }, "exec", "-i", container, "cat");
+    expect(answer.stdout).toBe("in\n");
+    expect(await make(exits(0))).toBe(id);
+    expect(await startOf(id)).toBe(0);
+  });
+
+  test("goes when no exec comes in time", async () => {
+    await daemon.ok("exec", container, "true");
+    const id = await theSpare();
+    await expectNothingOf(id);
+    expect(await make(exits(0))).not.toBe(id);
+  });
+
+  test("that is claimed and not started goes, and the exec can be started all the same", async () => {
+    await daemon.ok("exec", container, "true");
+    const id = await theSpare();
+    expect(await make(exits(6))).toBe(id);
+    await expectNothingOf(id);
+    expect(await startOf(id)).toBe(6);
+  });
+
+  test("goes with its container, and with the run that it was for", async () => {
+    const other = await daemon.ok("run", "-d", image, "sleep", "10000");
+    await expectNoSpare();
+    await daemon.ok("exec", other, "true");
+    const id = await theSpare();
+    await daemon.ok("restart", "-t", "0", other);
+    await expectNothingOf(id);
+    await daemon.ok("exec", other, "true");
+    const next = await theSpare();
+    await daemon.ok("rm", "-f", other);
+    await expectNothingOf(next);
+  });
+
+  test("is left by no health check, and not at all by a program that could not be started", async () => {
+    const check = ["--health-cmd", "true", "--health-interval", "100ms"];
+    const checked = await daemon.ok("run", "-d", ...check, image, "sleep", "10000");
+    await expectNoSpare();
+    await eventually(
+      async () => (await daemon.ok("inspect", "-f", "{{.State.Health.Status}}", checked)) === "healthy",
+      () => "the first good check",
+    );
+    await daemon.docker("exec", container, "nosuch");
+    await Bun.sleep(300);
+    expect(spares()).toEqual([]);
+    await daemon.ok("rm", "-f", checked);
+  });
+
+  test.each(["runtime", "monitor"])("that dies with the %s: the exec goes the long way", async (whose) => {
+    await daemon.ok("exec", container, "true");
+    const id = await theSpare();
+    const [runtime = 0] = runtimesOf(id);
+    process.kill(whose === "runtime" ? runtime : daemon.monitorPid(), "SIGKILL");
+    await eventually(
+      () => !runtimesOf(id).includes(runtime),
+      () => "the end of the runtime",
+    );
+    expect(await daemon.ok("exec", container, "echo", "on")).toBe("on");
+    await expectNoSpare();
   });
 });
 
