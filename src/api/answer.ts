@@ -26,6 +26,7 @@ export type StreamAnswer = {
 export type HijackAnswer = {
   readonly kind: "hijack";
   readonly type: string;
+  readonly headers?: Headers;
   /**
    * Asked for once the head is on its way. An exec must not have written anything by then: clients that read the head
    * through a buffer (python's http.client) lose what arrives together with it.

@@ -4,7 +4,7 @@ import { publishContainerEvent } from "../engine/engine.ts";
 import { createExec, inspectExec, resizeExec, startExec } from "../engine/exec.ts";
 import type { ExecStartBody } from "../spec/docker.ts";
 import { encodeFrame, stdoutStream } from "../spec/stdcopy.ts";
-import type { Answer, Hijacked } from "./answer.ts";
+import type { Answer, HijackAnswer, Hijacked } from "./answer.ts";
 import { empty, json } from "./answer.ts";
 import { execCreateBody, execStartBody } from "./bodies.ts";
 import type { Call } from "./call.ts";
@@ -14,6 +14,7 @@ import { parseDetachKeys } from "../base/detach-keys.ts";
 import { statusOf } from "./http-status.ts";
 import { flagOf, terminalSize } from "./query.ts";
 
+/** With `start`, which is ours, and a connection that may be upgraded the answer is that of the start. */
 export async function create(call: Call): Promise<Answer> {
   const { ConsoleSize, ...body } = await jsonBody(call, execCreateBody);
   if (!body.Cmd?.length) throw new InvalidParameterError("No exec command specified");
@@ -22,24 +23,33 @@ export async function create(call: Call): Promise<Answer> {
   call.engine.warmUp();
   const size = call.version >= 42 && ConsoleSize ? { ConsoleSize } : {};
   const { id } = createExec(call.engine, param(call, "id"), { ...body, ...size }, true);
+  if (flagOf(call.query, "start") && call.headers.upgrade !== undefined)
+    return { ...(await startAttached(call, id, {})), headers: { "Sampan-Exec": id } };
   return json({ Id: id }, 201);
+}
+
+export async function start(call: Call): Promise<Answer> {
+  const { engine, version } = call;
+  const id = param(call, "id");
+  const body = await jsonBody(call, execStartBody);
+  const options = startOptions(body, version);
+  if (!body.Detach) return await startAttached(call, id, options);
+  await startExec(engine, id, options);
+  return empty(200);
 }
 
 /**
  * What is refused at once gets a status. A program that could not be started is told inside the stream, as dockerd does:
  * its client takes anything but an upgraded connection for a failure of the connection, and asks for the exit code after.
  */
-export async function start(call: Call): Promise<Answer> {
-  const { engine, version } = call;
-  const id = param(call, "id");
-  const body = await jsonBody(call, execStartBody);
+async function startAttached(
+  { engine, version }: Call,
+  id: string,
+  options: ExecStartBody,
+): Promise<HijackAnswer> {
   const { DetachKeys, ContainerID, ProcessConfig } = inspectExec(engine, id);
   const { tty } = ProcessConfig;
-  const starting = startExec(engine, id, startOptions(body, version));
-  if (body.Detach) {
-    await starting;
-    return empty(200);
-  }
+  const starting = startExec(engine, id, options);
   await refusedAtOnce(starting);
   const record = engine.containers.get(ContainerID);
   const onDetach = (): void => {

@@ -28,7 +28,12 @@ export type LocalAnswer =
       readonly chunks: AsyncIterable<Chunk>;
     }
   /** A hijacked call: what is read from `output` comes from the engine, what is written to `input` goes there. */
-  | { readonly kind: "stream"; readonly input: Writable; readonly output: Readable };
+  | {
+      readonly kind: "stream";
+      readonly headers: Headers;
+      readonly input: Writable;
+      readonly output: Readable;
+    };
 
 /** Resolves when the head of an HTTP answer would be sent, and never rejects: a failure is an answer with a status from 400 on. */
 export type LocalCalls = (request: LocalRequest, signal: AbortSignal) => Promise<LocalAnswer>;
@@ -117,5 +122,5 @@ async function hijacked(answer: HijackAnswer, signal: AbortSignal): Promise<Loca
   };
   signal.addEventListener("abort", gone, { once: true });
   void pumpHijacked(input, output, opened, signal).then(gone, gone);
-  return { kind: "stream", input, output };
+  return { kind: "stream", headers: answer.headers ?? {}, input, output };
 }

@@ -17,7 +17,10 @@ export type Sink = {
   /** Sends status and headers at once. */
   head(status: number, headers: Headers): void;
   /** Turns the connection into a byte stream: what the client sends from now on, and where its output goes. */
-  hijack(type: string): { readonly input: NodeJS.ReadableStream; readonly output: Writable };
+  hijack(
+    type: string,
+    headers: Headers,
+  ): { readonly input: NodeJS.ReadableStream; readonly output: Writable };
   /** Turns the connection into a websocket. InvalidParameterError when the client did not ask for one, or has gone. */
   webSocket(): Promise<Duplex>;
 };
@@ -29,11 +32,11 @@ export function responseSink(request: IncomingMessage, response: ServerResponse)
     head: (status, headers) => {
       response.writeHead(status, headers);
     },
-    hijack: () => {
+    hijack: (_type, headers) => {
       // No Upgrade header: the request's body is the input, the response's is the output, unframed until the end.
       response.useChunkedEncodingByDefault = false;
       response.shouldKeepAlive = false;
-      response.writeHead(200, { "Content-Type": rawStreamType });
+      response.writeHead(200, { "Content-Type": rawStreamType, ...headers });
       response.flushHeaders();
       return { input: request, output: response };
     },
@@ -55,13 +58,9 @@ export function socketSink(request: IncomingMessage, socket: Duplex, common: Hea
       const lines = Object.entries({ ...common, ...headers, Connection: "close" });
       write(headText(`${status} ${STATUS_CODES[status] ?? ""}`, lines));
     },
-    hijack: (type) => {
-      const lines: [string, string][] = [
-        ["Content-Type", type],
-        ["Connection", "Upgrade"],
-        ["Upgrade", "tcp"],
-      ];
-      write(headText("101 UPGRADED", lines));
+    hijack: (type, headers) => {
+      const lines = { "Content-Type": type, Connection: "Upgrade", Upgrade: "tcp", ...headers };
+      write(headText("101 UPGRADED", Object.entries(lines)));
       return { input: socket, output: socket };
     },
     webSocket: async () => {
@@ -102,7 +101,7 @@ export async function writeAnswer(answer: Answer, sink: Sink, signal: AbortSigna
 }
 
 async function writeHijacked(answer: HijackAnswer, sink: Sink, signal: AbortSignal): Promise<void> {
-  const { input, output } = sink.hijack(answer.type);
+  const { input, output } = sink.hijack(answer.type, answer.headers ?? {});
   const hijacked = await answer.open();
   if (signal.aborted) hijacked.stream?.destroy();
   else await pumpHijacked(input, output, hijacked, signal);

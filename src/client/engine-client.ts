@@ -97,8 +97,13 @@ export class EngineClient {
    * daemon refuses. A daemon that answers 200 instead of 101 has hijacked as well, as Docker's did before 1.24.
    */
   async hijack(call: Call): Promise<RawStream> {
+    return (await this.hijackOrAnswer(call)).stream();
+  }
+
+  /** The same where the daemon may answer with a body instead: the status tells which. */
+  async hijackOrAnswer(call: Call): Promise<Exchange> {
     const headers = { ...call.headers, Connection: "Upgrade", Upgrade: "tcp" };
-    return (await this.#send({ ...call, headers })).stream();
+    return await this.#send({ ...call, headers });
   }
 
   close(): void {
@@ -146,7 +151,7 @@ function compareVersions(a: string, b: string): number {
   return majorA - majorB || minorA - minorB;
 }
 
-async function bodyText(body: AsyncIterable<Uint8Array>): Promise<string> {
+export async function bodyText(body: AsyncIterable<Uint8Array>): Promise<string> {
   const pieces: Uint8Array[] = [];
   for await (const piece of body) pieces.push(piece);
   return Buffer.concat(pieces).toString("utf8");

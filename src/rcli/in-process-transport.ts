@@ -24,7 +24,8 @@ export function inProcessTransport(calls: LocalCalls): Transport {
 }
 
 function exchangeOf(answer: LocalAnswer, close: () => void): Exchange {
-  const { status, headers } = answer.kind === "stream" ? { status: 101, headers: {} } : answer;
+  const { headers } = answer;
+  const status = answer.kind === "stream" ? 101 : answer.status;
   const lower = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
   return {
     head: { status, statusText: "", headers: new Map(lower) },

@@ -1,6 +1,7 @@
 // Terminals, attaching, detaching and running more programs in a container.
 import { describe, expect, test } from "bun:test";
-import { eventually, output } from "../harness/command.ts";
+import { eventually, output, run } from "../harness/command.ts";
+import { sampanExecutable } from "../harness/executable.ts";
 import { engineForTests } from "../harness/for-tests.ts";
 import { testImage as image } from "../harness/images.ts";
 
@@ -227,6 +228,21 @@ describe("exec", () => {
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/container [0-9a-f]{64} is not running/i);
     await ok("rm", id);
+  });
+
+  test("by our own client is the same, whichever engine it talks to", async () => {
+    const id = await ok("run", "-d", image, "sleep", "1000");
+    const exec = (...words: string[]) =>
+      run([sampanExecutable(), "-H", `unix://${engine.socket}`, "exec", ...words], { input: "in\n" });
+    expect(await exec("-i", id, "sh", "-c", "read line; echo $line; echo err >&2; exit 5")).toEqual({
+      exitCode: 5,
+      stdout: "in\n",
+      stderr: "err\n",
+    });
+    expect((await exec("-t", id, "sh", "-c", "test -t 1 && echo tty")).stdout).toBe("tty\r\n");
+    expect([126, 127]).toContain((await exec(id, "nosuchprogram")).exitCode); // 126 by dockerd 20.10
+    expect((await exec("nosuch", "true")).stderr).toContain("No such container");
+    await ok("rm", "-f", id);
   });
 
   test("inspect tells of it by the API", async () => {

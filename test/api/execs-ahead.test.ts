@@ -2,7 +2,9 @@
 // on it.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
+import { text as allOf } from "node:stream/consumers";
 import { eventually } from "../harness/command.ts";
 import { startDaemon, type Daemon } from "../harness/daemon.ts";
 import { descriptorsAtRest, descriptorsSettled } from "../harness/descriptors.ts";
@@ -71,6 +73,27 @@ async function waitingRuntime(exec: string): Promise<number> {
     () => "a runtime that waits for the exec's start",
   );
   return runtimesOf(exec)[0] ?? 0;
+}
+
+/** What comes back until the daemon closes. */
+async function makeAndStart(
+  of: string,
+  query: string,
+  upgrade: boolean,
+  body: object,
+): Promise<{ readonly head: string; readonly text: string }> {
+  const json = JSON.stringify({ AttachStdout: true, AttachStderr: true, ...body });
+  const lines = [
+    `POST /v1.50/containers/${of}/exec?${query} HTTP/1.1`,
+    "Host: test",
+    ...(upgrade ? ["Connection: Upgrade", "Upgrade: tcp"] : ["Connection: close"]),
+    "Content-Type: application/json",
+    `Content-Length: ${Buffer.byteLength(json)}`,
+  ];
+  const socket = connect(daemon.socket);
+  socket.write(`${lines.join("\r\n")}\r\n\r\n${json}`);
+  const [head = "", ...rest] = (await allOf(socket)).split("\r\n\r\n");
+  return { head: `${head}\r\n`, text: rest.join("\r\n\r\n") };
 }
 
 /** Its exit code, once it has run. */
@@ -148,6 +171,51 @@ describe("an exec that is started", () => {
     expect((await daemon.api("POST", `/exec/${exec}/start`, { Detach: true })).status).toBe(409);
     await daemon.ok("unpause", container);
     expect(await startOf(exec)).toBe(3);
+  });
+});
+
+describe("an exec that is made and started by one request", () => {
+  test("answers with its stream, and can be inspected", async () => {
+    const { head, text } = await makeAndStart(container, "start=1", true, exits(4));
+    expect(head).toMatch(/^HTTP\/1.1 101 /);
+    expect(text).toBe("");
+    const id = /Sampan-Exec: ([0-9a-f]{64})\r/.exec(head)?.[1] ?? "";
+    const shown = (await daemon.api("GET", `/exec/${id}/json`)).json();
+    expect(shown).toMatchObject({ ID: id, Running: false, ExitCode: 4, ContainerID: container });
+    expect((await daemon.api("POST", `/exec/${id}/start`, { Detach: true })).status).toBe(409);
+    await expectNothingOf(id);
+  });
+
+  test("has its output", async () => {
+    const { text } = await makeAndStart(container, "start=1", true, { Cmd: ["echo", "hello"] });
+    expect(text).toEndWith("hello\n");
+  });
+
+  test.each([
+    ["start=0", true],
+    ["", true],
+    ["start=1", false],
+  ] as const)("is only made with ?%s and upgrade %p", async (query, upgrade) => {
+    const { head, text } = await makeAndStart(container, query, upgrade, exits(5));
+    expect(head).toMatch(/^HTTP\/1.1 201 /);
+    expect(head).not.toContain("Sampan-Exec");
+    expect(await startOf((JSON.parse(text) as { Id: string }).Id)).toBe(5);
+  });
+
+  test("is refused with a status: no such container, one that is paused, no command", async () => {
+    const statusOf = async (of: string, body: object): Promise<string | undefined> =>
+      (await makeAndStart(of, "start=1", true, body)).head.split(" ")[1];
+    expect(await statusOf("nosuch", exits(0))).toBe("404");
+    expect(await statusOf(container, { Cmd: [] })).toBe("400");
+    await daemon.ok("pause", container);
+    expect(await statusOf(container, exits(0))).toBe("409");
+    await daemon.ok("unpause", container);
+  });
+
+  test("says in the stream why its program is not there", async () => {
+    const { head, text } = await makeAndStart(container, "start=1", true, { Cmd: ["nosuch"] });
+    expect(head).toMatch(/^HTTP\/1.1 101 /);
+    expect(text).toContain('exec: "nosuch": executable file not found in $PATH');
   });
 });
 

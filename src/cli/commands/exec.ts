@@ -1,7 +1,14 @@
-// `exec`: create, start, and afterwards ask for the exit code.
+// `exec`: create, start (together where the daemon can), and afterwards ask for the exit code.
 
 import type { EngineClient } from "../../client/engine-client.ts";
-import { createExec, inspectExec, resizeExec, startDetachedExec, startExec } from "../../client/exec.ts";
+import {
+  createAndStartExec,
+  createExec,
+  inspectExec,
+  resizeExec,
+  startDetachedExec,
+  startExec,
+} from "../../client/exec.ts";
 import type { ExecCreateBody, ExecInspect } from "../../spec/docker.ts";
 import type { Context } from "../command.ts";
 import { CommandError } from "../failure.ts";
@@ -35,16 +42,18 @@ export async function exec(context: Context, flags: Flags, operands: readonly st
     ...(detachKeys !== "" && { DetachKeys: detachKeys }),
     ...(size && { ConsoleSize: [size.rows, size.columns] as const }),
   };
-  const id = await createExec(client, container, body);
   if (detach) {
-    await startDetachedExec(client, id, tty);
+    await startDetachedExec(client, await createExec(client, container, body), tty);
     return 0;
   }
-  const connection = await startExec(client, id, {
-    Detach: false,
-    Tty: tty,
-    ...(size && { ConsoleSize: [size.rows, size.columns] as const }),
-  });
+  const { id, stream } = await createAndStartExec(client, container, body);
+  const connection =
+    stream ??
+    (await startExec(client, id, {
+      Detach: false,
+      Tty: tty,
+      ...(size && { ConsoleSize: [size.rows, size.columns] as const }),
+    }));
   // Asked ahead, the exit code is there with the end of the output.
   const inspecting = inspectExec(client, id, true);
   inspecting.catch(() => undefined);
