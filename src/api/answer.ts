@@ -51,8 +51,8 @@ export type Hijacked = {
   readonly stream: Duplex | undefined;
   /** Absent where no key can detach (no terminal): bytes are then moved without a look at them. */
   readonly detach?: { readonly keys: Uint8Array; onDetach(): void } | undefined;
-  /** The client sees the end only after this: it asks for an exec's code when it does. */
-  readonly openUntil?: Promise<void>;
+  /** The client sees the end only after this: it asks for an exec's code when it does. What it resolves with is sent last. */
+  readonly openUntil?: Promise<Uint8Array | void>;
 };
 
 export const json = (value: unknown, status = 200): Answer => ({ kind: "json", status, value });

@@ -22,6 +22,7 @@ import { containerInspectByVersion, containerSummaryByVersion, forVersion } from
 import { createBody, updateBody } from "./bodies.ts";
 import type { Call } from "./call.ts";
 import { clientOf, jsonBody, param } from "./call.ts";
+import { isRun, runCreated } from "./container-run.ts";
 import { createBodyForVersion } from "./create-by-version.ts";
 import { filtersOf, flagOf, integerOf, terminalSize, textOf } from "./query.ts";
 
@@ -35,12 +36,14 @@ export async function list({ engine, query, version }: Call): Promise<Answer> {
   return json(rows.map((row) => forVersion(row, containerSummaryByVersion, version)));
 }
 
+/** With `run`, which is ours, and a connection that may be upgraded: see container-run.ts. */
 export async function create(call: Call): Promise<Answer> {
   const { engine, query, version } = call;
   const asked = await jsonBody(call, createBody, { required: true });
   const { body, warnings } = createBodyForVersion(asked, version, {
     cgroupVersion: engine.machine.cgroup.version,
   });
+  const runs = isRun(call, body);
   const name = textOf(query, "name");
   const platform = version >= 41 ? textOf(query, "platform") : "";
   const created = await createContainer(engine, {
@@ -48,7 +51,8 @@ export async function create(call: Call): Promise<Answer> {
     ...(name === "" ? {} : { name }),
     ...(platform === "" ? {} : { platform }),
   });
-  return json({ Id: created.id, Warnings: [...created.warnings, ...warnings] }, 201);
+  const answer = { Id: created.id, Warnings: [...created.warnings, ...warnings] };
+  return runs ? await runCreated(call, answer) : json(answer, 201);
 }
 
 export async function inspect(call: Call): Promise<Answer> {

@@ -9,12 +9,16 @@ import { empty, json } from "./answer.ts";
 import { execCreateBody, execStartBody } from "./bodies.ts";
 import type { Call } from "./call.ts";
 import { jsonBody, param } from "./call.ts";
+import { endFrame } from "./container-run.ts";
 import { streamType } from "./container-streams.ts";
 import { parseDetachKeys } from "../base/detach-keys.ts";
 import { statusOf } from "./http-status.ts";
 import { flagOf, terminalSize } from "./query.ts";
 
-/** With `start`, which is ours, and a connection that may be upgraded the answer is that of the start. */
+/**
+ * With `start`, which is ours, and a connection that may be upgraded the answer is that of the start; without a terminal it ends
+ * with a frame that says how the program ended.
+ */
 export async function create(call: Call): Promise<Answer> {
   const { ConsoleSize, ...body } = await jsonBody(call, execCreateBody);
   if (!body.Cmd?.length) throw new InvalidParameterError("No exec command specified");
@@ -24,7 +28,7 @@ export async function create(call: Call): Promise<Answer> {
   const size = call.version >= 42 && ConsoleSize ? { ConsoleSize } : {};
   const { id } = createExec(call.engine, param(call, "id"), { ...body, ...size }, true);
   if (flagOf(call.query, "start") && call.headers.upgrade !== undefined)
-    return { ...(await startAttached(call, id, {})), headers: { "Sampan-Exec": id } };
+    return { ...(await startAttached(call, id, {}, true)), headers: { "Sampan-Exec": id } };
   return json({ Id: id }, 201);
 }
 
@@ -46,6 +50,7 @@ async function startAttached(
   { engine, version }: Call,
   id: string,
   options: ExecStartBody,
+  tellsEnd = false,
 ): Promise<HijackAnswer> {
   const { DetachKeys, ContainerID, ProcessConfig } = inspectExec(engine, id);
   const { tty } = ProcessConfig;
@@ -56,12 +61,18 @@ async function startAttached(
     if (record) publishContainerEvent(engine, record, "exec_detach", { execID: id });
   };
   const detach = tty ? { keys: parseDetachKeys(DetachKeys), onDetach } : undefined;
+  const last = (): Uint8Array | undefined => {
+    const state = engine.execs.get(id)?.state;
+    return tellsEnd && !tty && state?.status === "exited"
+      ? endFrame({ StatusCode: state.exitCode })
+      : undefined;
+  };
   const open = async (): Promise<Hijacked> => {
     try {
-      return { stream: await starting, detach, openUntil: engine.execs.ended(id) };
+      return { stream: await starting, detach, openUntil: engine.execs.ended(id).then(last) };
     } catch (err) {
       if (statusOf(err) === 500) engine.host.log.error("exec failed", { exec: id, error: errorText(err) });
-      return { before: errorOutput(err, tty), stream: undefined };
+      return { before: errorOutput(err, tty, last()), stream: undefined };
     }
   };
   return { kind: "hijack", type: streamType(tty, version), open };
@@ -72,9 +83,10 @@ async function refusedAtOnce(work: Promise<unknown>): Promise<void> {
   await Promise.race([work, Promise.resolve()]);
 }
 
-async function* errorOutput(err: unknown, tty: boolean): AsyncGenerator<Uint8Array> {
+async function* errorOutput(err: unknown, tty: boolean, last?: Uint8Array): AsyncGenerator<Uint8Array> {
   const text = Buffer.from(`${errorText(err)}\r\n`);
   yield tty ? text : encodeFrame(stdoutStream, text);
+  if (last) yield last;
 }
 
 /** A terminal's size counts since 1.42, and only with a terminal. */

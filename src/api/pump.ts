@@ -29,7 +29,7 @@ function pump(
   output: Writable,
   stream: Duplex,
   detach: Hijacked["detach"],
-  openUntil: Promise<void> = Promise.resolve(),
+  openUntil: Hijacked["openUntil"] = Promise.resolve(),
 ): Promise<void> {
   return new Promise((resolve) => {
     const gone = (): void => {
@@ -39,7 +39,11 @@ function pump(
     };
     const callOff = onReadEnd(stream, () => {
       letGo();
-      void openUntil.then(() => linger(input, output)).then(gone);
+      const last = (bytes: Uint8Array | void): void => void (bytes && output.write(bytes));
+      void openUntil
+        .then(last)
+        .then(() => linger(input, output))
+        .then(gone, gone);
     });
     const letGo = (): void => {
       callOff();

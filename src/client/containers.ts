@@ -13,6 +13,7 @@ import type {
   UpdateContainerBody,
   WaitAnswer,
 } from "../spec/docker.ts";
+import { bodyText } from "./engine-client.ts";
 import type { Answer, EngineClient, Query } from "./engine-client.ts";
 import { ProtocolError } from "./errors.ts";
 import type { RawStream } from "./transport.ts";
@@ -32,6 +33,35 @@ export async function createContainer(
   query: { readonly name?: string; readonly platform?: string },
 ): Promise<CreateContainerAnswer> {
   return await client.json({ method: "POST", path: "/containers/create", query, json: body });
+}
+
+/**
+ * Creates the container and starts it in the same request, attached, where the daemon knows how: a Sampan daemon. Without a
+ * stream it is only created. `run`: which end the last frame of the stream tells of (spec/stdcopy.ts).
+ */
+export async function runContainer(
+  client: EngineClient,
+  body: CreateContainerBody,
+  query: {
+    readonly name?: string;
+    readonly platform?: string;
+    readonly run: "next-exit" | "removed";
+    readonly stdin: boolean;
+    readonly stdout: boolean;
+    readonly stderr: boolean;
+  },
+): Promise<{ readonly created: CreateContainerAnswer; readonly stream?: RawStream }> {
+  const exchange = await client.hijackOrAnswer({
+    method: "POST",
+    path: "/containers/create",
+    query,
+    json: body,
+  });
+  const header = exchange.head.headers.get("sampan-created");
+  const text =
+    header === undefined ? await bodyText(exchange.body()) : Buffer.from(header, "base64").toString("utf8");
+  const created = JSON.parse(text) as CreateContainerAnswer;
+  return header === undefined ? { created } : { created, stream: exchange.stream() };
 }
 
 export async function listContainers(

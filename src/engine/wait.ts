@@ -31,7 +31,8 @@ export function lastAnswer(state: ContainerState): WaitAnswer {
   return { StatusCode: 0 };
 }
 
-function checkCondition(condition: string): WaitCondition {
+/** @throws InvalidParameterError for one that there is not. */
+export function checkCondition(condition: string): WaitCondition {
   switch (condition) {
     case "":
     case "not-running":

@@ -3,15 +3,21 @@
 //   0        1  2  3  4           8            8 + size
 //   | stream | 0  0  0 | size u32 | payload … |          (Engine API, "Stream format" of ContainerAttach; big-endian)
 //
-// stream: 1 stdout, 2 stderr, 3 an error of the engine itself. 0 (stdin) stands for stdout, as in Docker's own reader.
+// stream: 1 stdout, 2 stderr, 3 an error of the engine itself. 0 (stdin) stands for stdout, as in Docker's own reader. 4 is ours,
+// and comes only to those who ask for it: how the program ended, as JSON, in one last frame.
 
 export const frameHeaderBytes = 8;
 
 export const stdoutStream = 1;
 export const stderrStream = 2;
 export const systemErrorStream = 3;
+export const endStream = 4;
 
-export type OutputStream = typeof stdoutStream | typeof stderrStream | typeof systemErrorStream;
+export type OutputStream =
+  | typeof stdoutStream
+  | typeof stderrStream
+  | typeof systemErrorStream
+  | typeof endStream;
 
 /** Writes the header of a frame with `sizeBytes` of payload into `target[offset, offset + 8)`. */
 export function putFrameHeader(
@@ -49,9 +55,15 @@ export class FramingError extends Error {
  */
 export class FrameSplitter {
   readonly #header = new Uint8Array(frameHeaderBytes);
+  readonly #lastStream: OutputStream;
   #headerLength = 0;
   #stream: OutputStream = stdoutStream;
   #left = 0;
+
+  /** @param lastStream what stands for more than this is no header. */
+  constructor(lastStream: OutputStream = systemErrorStream) {
+    this.#lastStream = lastStream;
+  }
 
   /** Calls `take` for every part of payload in `piece`. Throws FramingError when a header cannot be one. */
   push(piece: Uint8Array, take: (stream: OutputStream, part: Uint8Array) => void): void {
@@ -79,7 +91,7 @@ export class FrameSplitter {
       header[this.#headerLength++] = piece[at++] ?? 0;
     if (this.#headerLength < frameHeaderBytes) return at;
     const [stream = 0, b1 = 0, b2 = 0, b3 = 0, s1 = 0, s2 = 0, s3 = 0, s4 = 0] = header;
-    if (stream > systemErrorStream || b1 !== 0 || b2 !== 0 || b3 !== 0)
+    if (stream > this.#lastStream || b1 !== 0 || b2 !== 0 || b3 !== 0)
       throw new FramingError(`not a frame header: ${Buffer.from(header).toString("hex")}`);
     this.#stream = stream === 0 ? stdoutStream : (stream as OutputStream);
     this.#left = ((s1 << 24) | (s2 << 16) | (s3 << 8) | s4) >>> 0;

@@ -175,10 +175,13 @@ describe("an exec that is started", () => {
 });
 
 describe("an exec that is made and started by one request", () => {
-  test("answers with its stream, and can be inspected", async () => {
+  const frame = (stream: number, payload: string): string =>
+    `${String.fromCharCode(stream, 0, 0, 0, 0, 0, 0, payload.length)}${payload}`;
+
+  test("answers with its stream, whose last frame tells the end, and can be inspected", async () => {
     const { head, text } = await makeAndStart(container, "start=1", true, exits(4));
     expect(head).toMatch(/^HTTP\/1.1 101 /);
-    expect(text).toBe("");
+    expect(text).toBe(frame(4, '{"StatusCode":4}'));
     const id = /Sampan-Exec: ([0-9a-f]{64})\r/.exec(head)?.[1] ?? "";
     const shown = (await daemon.api("GET", `/exec/${id}/json`)).json();
     expect(shown).toMatchObject({ ID: id, Running: false, ExitCode: 4, ContainerID: container });
@@ -188,7 +191,12 @@ describe("an exec that is made and started by one request", () => {
 
   test("has its output", async () => {
     const { text } = await makeAndStart(container, "start=1", true, { Cmd: ["echo", "hello"] });
-    expect(text).toEndWith("hello\n");
+    expect(text).toBe(frame(1, "hello\n") + frame(4, '{"StatusCode":0}'));
+  });
+
+  test("with a terminal has its output and nothing else", async () => {
+    const { text } = await makeAndStart(container, "start=1", true, { Tty: true, Cmd: ["echo", "hello"] });
+    expect(text).toBe("hello\r\n");
   });
 
   test.each([
@@ -216,6 +224,7 @@ describe("an exec that is made and started by one request", () => {
     const { head, text } = await makeAndStart(container, "start=1", true, { Cmd: ["nosuch"] });
     expect(head).toMatch(/^HTTP\/1.1 101 /);
     expect(text).toContain('exec: "nosuch": executable file not found in $PATH');
+    expect(text).toEndWith(frame(4, '{"StatusCode":127}'));
   });
 });
 

@@ -1,6 +1,7 @@
 // `create`, and the creating half of `run`.
 
 import { createContainer } from "../../client/containers.ts";
+import type { EngineClient } from "../../client/engine-client.ts";
 import { ResponseError } from "../../client/errors.ts";
 import type { CreateContainerAnswer } from "../../spec/docker.ts";
 import type { Context } from "../command.ts";
@@ -12,7 +13,8 @@ import type { CreateRequest, Surroundings } from "../run/create-body.ts";
 
 export async function create(context: Context, flags: Flags, operands: readonly string[]): Promise<number> {
   const request = await readCreateRequest(flags, operands, surroundings(context));
-  await context.stdout.write(`${await createFrom(context, flags, request)}\n`);
+  const { created } = await createFrom(context, flags, request, onlyCreate);
+  await context.stdout.write(`${created.Id}\n`);
   return 0;
 }
 
@@ -24,8 +26,27 @@ export function surroundings({ env, config, client: { endpoint } }: Context): Su
   };
 }
 
-/** Creates the container, prints the daemon's warnings, writes --cidfile. Returns the id. */
-export async function createFrom(context: Context, flags: Flags, request: CreateRequest): Promise<string> {
+type HasCreated = { readonly created: CreateContainerAnswer };
+type Send<T extends HasCreated> = (client: EngineClient, request: CreateRequest) => Promise<T>;
+
+export const onlyCreate: Send<HasCreated> = async (client, { body, ...request }) => ({
+  created: await createContainer(client, body, nameAndPlatform(request)),
+});
+
+export function nameAndPlatform({ name, platform }: Omit<CreateRequest, "body">): {
+  readonly name?: string;
+  readonly platform?: string;
+} {
+  return { ...(name && { name }), ...(platform && { platform }) };
+}
+
+/** Creates the container by `send`, pulls its image where that is missing, prints the daemon's warnings, writes --cidfile. */
+export async function createFrom<T extends HasCreated>(
+  context: Context,
+  flags: Flags,
+  request: CreateRequest,
+  send: Send<T>,
+): Promise<T> {
   const { stderr } = context;
   const pull = flags.text("pull");
   if (!["always", "missing", "never"].includes(pull)) {
@@ -36,38 +57,37 @@ export async function createFrom(context: Context, flags: Flags, request: Create
   }
   const path = flags.text("cidfile");
   const idFile = path === "" ? undefined : await (await import("../cid-file.ts")).makeCidFile(path);
-  let answer: CreateContainerAnswer;
+  let answer: T;
   try {
-    answer = await createOrPull(context, flags, request);
+    answer = await sendOrPull(context, flags, request, send);
   } catch (err) {
     await idFile?.drop();
     throw err;
   }
-  for (const warning of answer.Warnings ?? []) await stderr.write(`WARNING: ${warning}\n`);
-  await idFile?.write(answer.Id);
-  return answer.Id;
+  for (const warning of answer.created.Warnings ?? []) await stderr.write(`WARNING: ${warning}\n`);
+  await idFile?.write(answer.created.Id);
+  return answer;
 }
 
-async function createOrPull(
+async function sendOrPull<T extends HasCreated>(
   context: Context,
   flags: Flags,
-  { body, name, platform }: CreateRequest,
-): Promise<CreateContainerAnswer> {
+  request: CreateRequest,
+  send: Send<T>,
+): Promise<T> {
   const pull = flags.text("pull");
-  const image = body.Image ?? "";
+  const image = request.body.Image ?? "";
   if (pull === "always") {
     const { pull: pullAgain } = await import("../run/pull-image.ts");
     await pullAgain(context, image, flags);
   }
-  const attempt = () =>
-    createContainer(context.client, body, { ...(name && { name }), ...(platform && { platform }) });
   try {
-    return await attempt();
+    return await send(context.client, request);
   } catch (err) {
     if (pull !== "missing" || !isMissingImage(err)) throw err;
     const { pullMissing } = await import("../run/pull-image.ts");
     await pullMissing(context, image, flags);
-    return await attempt();
+    return await send(context.client, request);
   }
 }
 

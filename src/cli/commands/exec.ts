@@ -54,9 +54,9 @@ export async function exec(context: Context, flags: Flags, operands: readonly st
       Tty: tty,
       ...(size && { ConsoleSize: [size.rows, size.columns] as const }),
     }));
-  // Asked ahead, the exit code is there with the end of the output.
-  const inspecting = inspectExec(client, id, true);
-  inspecting.catch(() => undefined);
+  // The stream of one request tells the end. Asked ahead, the exit code is there with the end of the output, too.
+  const inspecting = stream && !tty ? undefined : inspectExec(client, id, true);
+  inspecting?.catch(() => undefined);
   const stopResizing = terminal?.followSize(context, ({ rows, columns }) =>
     resizeExec(client, id, rows, columns),
   );
@@ -68,7 +68,8 @@ export async function exec(context: Context, flags: Flags, operands: readonly st
   });
   stopResizing?.();
   if (end === "detached") throw new CommandError("read escape sequence");
-  return await exitCodeOf(client, id, await inspecting);
+  if (end !== "ended") return end.StatusCode;
+  return await exitCodeOf(client, id, await (inspecting ?? inspectExec(client, id, true)));
 }
 
 /** Elsewhere the end of the output may be seen before the end of the command is: pauses of 0, 1, 2, 4… ms, 5 s in all. */

@@ -1,7 +1,8 @@
 // Carries a container's output to our stdout and stderr. While one batch is being written, the connection collects the
 // next.
 
-import { FrameSplitter, stdoutStream } from "../../spec/stdcopy.ts";
+import { endStream, FrameSplitter, stdoutStream } from "../../spec/stdcopy.ts";
+import type { WaitAnswer } from "../../spec/docker.ts";
 import type { Output, Streams } from "../streams.ts";
 
 /** Framed output is split into stdout and stderr; raw output (a terminal's) all goes to stdout. */
@@ -15,22 +16,24 @@ export type Wanted = { readonly stdout: boolean; readonly stderr: boolean };
 /** What is to be written, in order. */
 type Batch = { readonly to: Output; readonly parts: Uint8Array[] };
 
-/** Resolves when the source has ended and everything is written. */
+/** Resolves when the source has ended and everything is written: with how the program ended, where the frames tell. */
 export async function copyOutput(
   streams: Streams,
   source: ByteSource,
   kind: OutputKind,
   wanted: Wanted,
-): Promise<void> {
-  const splitter = new FrameSplitter();
+): Promise<WaitAnswer | undefined> {
+  const splitter = new FrameSplitter(endStream);
   const oneFile = await streams.outputsAreOne();
+  const end: Uint8Array[] = [];
   for (;;) {
     const pieces = await source.read();
-    if (pieces === undefined) return;
+    if (pieces === undefined)
+      return end.length > 0 ? (JSON.parse(Buffer.concat(end).toString("utf8")) as WaitAnswer) : undefined;
     const batches =
       kind === "raw"
         ? [{ to: streams.stdout, parts: wanted.stdout ? [...pieces] : [] }]
-        : split(streams, splitter, pieces, wanted, oneFile);
+        : split(streams, splitter, pieces, wanted, oneFile, end);
     for (const { to, parts } of batches) await to.writeAll(parts);
   }
 }
@@ -45,13 +48,15 @@ function split(
   pieces: readonly Uint8Array[],
   wanted: Wanted,
   oneFile: boolean,
+  end: Uint8Array[],
 ): readonly Batch[] {
   const out: Batch = { to: stdout, parts: [] };
   const err: Batch = oneFile ? out : { to: stderr, parts: [] };
   for (const piece of pieces) {
     splitter.push(piece, (stream, part) => {
       const isOut = stream === stdoutStream;
-      if (isOut ? wanted.stdout : wanted.stderr) (isOut ? out : err).parts.push(part);
+      if (stream === endStream) end.push(part);
+      else if (isOut ? wanted.stdout : wanted.stderr) (isOut ? out : err).parts.push(part);
     });
   }
   return oneFile ? [out] : [out, err];

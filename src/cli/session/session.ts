@@ -2,6 +2,7 @@
 
 import { parseDetachKeys } from "../../base/detach-keys.ts";
 import type { RawStream } from "../../client/transport.ts";
+import type { WaitAnswer } from "../../spec/docker.ts";
 import type { Streams } from "../streams.ts";
 import { copyInput } from "./input.ts";
 import type { InputCopy } from "./input.ts";
@@ -17,7 +18,8 @@ export type SessionOptions = {
   readonly detachKeys: string;
 };
 
-export type SessionEnd = "ended" | "detached";
+/** How the program ended, where the connection told; "ended" where it did not. */
+export type SessionEnd = WaitAnswer | "ended" | "detached";
 
 /**
  * Carries bytes until the program's output has ended (also where none of it is wanted) or the user has detached.
@@ -34,7 +36,7 @@ export async function runSession(
   let input: InputCopy | undefined;
   try {
     const ends: Promise<SessionEnd>[] = [
-      copyOutput(streams, connection, tty ? "raw" : "framed", output).then(() => "ended"),
+      copyOutput(streams, connection, tty ? "raw" : "framed", output).then((end) => end ?? "ended"),
     ];
     if (stdin) {
       input = copyInput(streams.stdin, connection, keys);
@@ -49,7 +51,7 @@ export async function runSession(
 }
 
 /** Never resolves when stdin just ends: the program may have more to say. */
-async function detached(input: InputCopy): Promise<SessionEnd> {
+async function detached(input: InputCopy): Promise<"detached"> {
   if ((await input.done) === "detached") return "detached";
   return await new Promise<never>(() => undefined);
 }
