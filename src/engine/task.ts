@@ -36,7 +36,6 @@ export function containerTask(engine: Engine, record: ContainerRecord): TaskSpec
     log: logSpec(hostConfig.LogConfig, containerLogPath(engine, id)),
     ...(ends ? { exitMessages: ends.exitMessages } : {}),
     exitFile: join(folder, "exit.json"),
-    ...(hostConfig.AutoRemove ? { durable: false } : {}),
     ...(config.Tty && rows > 0 ? { rows, columns } : {}),
   };
 }

@@ -210,11 +210,12 @@ export class Task implements OutputSink {
   }
 
   #writeRecord(exit: TaskExit, { pid, startTime }: StartedTask): void {
-    const { id, exitFile, durable = true } = this.spec;
+    const { id, exitFile } = this.spec;
     if (exitFile === null) return;
     const record: ExitRecord = { id, pid, startTime, ...exit };
     try {
-      writeFileDurable(exitFile, `${JSON.stringify(record)}\n`, { sync: durable });
+      // It outlives the daemon. What must outlive the machine is what somebody was told, which is in the daemon's own record.
+      writeFileDurable(exitFile, `${JSON.stringify(record)}\n`, { sync: false });
     } catch (err) {
       this.#context.log.error("exit record not written", { task: id, path: exitFile, error: errorText(err) });
     }

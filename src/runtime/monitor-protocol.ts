@@ -53,10 +53,8 @@ export type TaskSpec = RuntimeTask & {
   readonly log: LogSpec | null;
   /** Of a program whose parent is the runtime: where that says how it ended (lxc-exit.ts), some time after. */
   readonly exitMessages?: string;
-  /** Where the exit record goes before anybody is told. */
+  /** Where the exit record goes before anybody is told: for a daemon that is not there. */
   readonly exitFile: string | null;
-  /** `false`: the exit record need not survive a crash of the machine (the container will be removed anyway). */
-  readonly durable?: boolean;
   /** The terminal's first size. */
   readonly rows?: number;
   readonly columns?: number;

@@ -35,7 +35,6 @@ export type Options = {
   readonly stdinOnce?: boolean;
   readonly logged?: boolean;
   readonly log?: Partial<NonNullable<TaskSpec["log"]>>;
-  readonly durable?: boolean;
   readonly runtime?: keyof typeof runtimes;
   /** The program shares the host's process ids. */
   readonly hostPids?: boolean;
@@ -191,7 +190,6 @@ export class MonitorWorld {
       stdinOnce,
       log: logged ? log : null,
       exitFile: join(this.root, `${id}-exit.json`),
-      ...(options.durable === undefined ? {} : { durable: options.durable }),
       ...(options.rows === undefined ? {} : { rows: options.rows, columns: options.columns ?? 80 }),
     };
   }
