@@ -163,7 +163,8 @@ describe("network", () => {
     );
     const port = (await ok("port", "web", "80")).split(":").at(-1);
     await eventually(
-      async () => (await runOnHost(["busybox", "wget", "-qO-", `http://127.0.0.1:${port}/`])).stdout === "ahoy\n",
+      async () =>
+        (await runOnHost(["busybox", "wget", "-qO-", `http://127.0.0.1:${port}/`])).stdout === "ahoy\n",
       () => "the published port",
     );
     expect(await ok("run", "--rm", "--network", "container:web", image, "ip", "-o", "-4", "addr")).toContain(

@@ -89,7 +89,8 @@ test(
       );
       await eventually(
         async () =>
-          (await run([...inWorld, "busybox", "nc", "-w", "1", "127.0.0.1", "8080"], { input: "x" })).stdout === "ahoy\n",
+          (await run([...inWorld, "busybox", "nc", "-w", "1", "127.0.0.1", "8080"], { input: "x" }))
+            .stdout === "ahoy\n",
         () => "the published port",
       );
       // By LXC, on LXC's own bridge.
