@@ -65,7 +65,7 @@ async function serve(config: DaemonConfig): Promise<void> {
   for (const address of addresses) refuseOpenTcp(address, options);
   mkdirSync(config.root, { recursive: true, mode: 0o711 });
   mkdirSync(config.execRoot, { recursive: true, mode: 0o711 });
-  using _locks = lockFolders(config);
+  using _locks = await lockFolders(config);
   writePidFile(config.pidFile, host.clock.now());
   const engine = await openEngine(host, engineConfig(config));
   const listeners: Listener[] = [];
@@ -170,16 +170,26 @@ function engineConfig(config: DaemonConfig): EngineConfig {
   return { ...config, program };
 }
 
+/** A daemon that was killed is not gone at once: its clients see it go some moments before. */
+const lockPatienceMs = 1000;
+const lockPollMs = 10;
+
 /**
  * Root and run directory belong to one daemon at a time. The kernel lets go of the locks when the process ends, however
  * it ends, so that a stale pid file never keeps a daemon from starting.
  */
-function lockFolders(config: DaemonConfig): Disposable {
-  const fds = [config.root, config.execRoot].map((folder) => {
+async function lockFolders(config: DaemonConfig): Promise<Disposable> {
+  const giveUpMs = performance.now() + lockPatienceMs;
+  const fds: number[] = [];
+  for (const folder of [config.root, config.execRoot]) {
     const fd = openSync(join(folder, "daemon.lock"), "a", 0o600);
-    if (tryLock(fd)) return fd;
-    throw new ConflictError(`another daemon uses ${folder} (pid ${pidIn(config.pidFile) ?? "unknown"})`);
-  });
+    fds.push(fd);
+    while (!tryLock(fd)) {
+      if (performance.now() > giveUpMs)
+        throw new ConflictError(`another daemon uses ${folder} (pid ${pidIn(config.pidFile) ?? "unknown"})`);
+      await Bun.sleep(lockPollMs);
+    }
+  }
   return { [Symbol.dispose]: () => fds.forEach(closeSync) };
 }
 

@@ -291,7 +291,9 @@ describe("a spare runtime", () => {
     await daemon.ok("exec", container, "true");
     const id = await theSpare();
     await expectNothingOf(id);
-    expect(await make(exits(0))).not.toBe(id);
+    const next = await make(exits(0));
+    expect(next).not.toBe(id);
+    expect(await startOf(next)).toBe(0);
   });
 
   test("that is claimed and not started goes, and the exec can be started all the same", async () => {
@@ -347,6 +349,10 @@ describe("deaths", () => {
   test("of the runtime: the start goes the long way", async () => {
     const exec = await make(exits(5));
     process.kill(await waitingRuntime(exec), "SIGKILL");
+    await eventually(
+      () => runtimesOf(exec).length === 0,
+      () => "the end of the runtime",
+    );
     expect(await startOf(exec)).toBe(5);
     await expectNothingOf(exec);
   });
