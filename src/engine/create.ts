@@ -90,6 +90,7 @@ export async function createContainer(
     stoppedByUser: false,
   };
   engine.containers.add(record);
+  engine.takeDowns.isNew(id);
   rollback.commit();
   for (const name of madeVolumes) publishVolumeEvent(engine, "create", name);
   publishContainerEvent(engine, record, "create");

@@ -26,6 +26,7 @@ import type { Restarts } from "./restarts.ts";
 import type { ExecsAhead } from "./execs-ahead.ts";
 import type { Standby } from "./standby.ts";
 import type { StatsFeed } from "./stats-feed.ts";
+import type { TakeDowns } from "./take-downs.ts";
 import type { Waiters } from "./waiters.ts";
 
 export type EngineConfig = {
@@ -83,6 +84,7 @@ export type Engine = {
   readonly stats: StatsFeed;
   readonly healthChecks: HealthChecks;
   readonly rootfsHolds: RootfsHolds;
+  readonly takeDowns: TakeDowns;
   readonly volumeMounts: VolumeMounts;
   readonly background: Background;
   /** One change at a time per container, by id. */

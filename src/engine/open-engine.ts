@@ -39,6 +39,7 @@ import { Restarts } from "./restarts.ts";
 import { ExecsAhead } from "./execs-ahead.ts";
 import { Standby } from "./standby.ts";
 import { StatsFeed } from "./stats-feed.ts";
+import { TakeDowns } from "./take-downs.ts";
 import { RootfsHolds } from "./rootfs-holds.ts";
 import { tasksFolder } from "./task-paths.ts";
 import { Waiters } from "./waiters.ts";
@@ -114,6 +115,7 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
     stats: new StatsFeed(),
     healthChecks: new HealthChecks(),
     rootfsHolds: new RootfsHolds(),
+    takeDowns: new TakeDowns(),
     volumeMounts: new VolumeMounts(volumes),
     background,
     locks,

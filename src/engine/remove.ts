@@ -36,22 +36,35 @@ async function tryToRemove(
   id: string,
   { force, volumes }: RemoveOptions,
 ): Promise<boolean | "runs again"> {
+  if (removedAtOnce(engine, id, volumes)) return true;
   const record = await settled(engine, id);
   if (!force) refuseUnlessStopped(record);
   cancelRestart(engine, record);
   if (isUp(record.state)) {
     markStoppedByUser(engine, id);
     await killNow(engine, engine.containers.find(id));
+    if (removedAtOnce(engine, id, volumes)) return true;
   }
   return await engine.locks.run(id, async () => {
     const now = engine.containers.get(id);
     if (!now) return false;
     if (force && !isStopped(now.state)) return "runs again";
     refuseUnlessStopped(now);
-    const cleanUp = commitRemoval(engine, now, volumes);
-    engine.background.run(`clean-up of ${id}`, cleanUp);
+    engine.background.run(`clean-up of ${id}`, commitRemoval(engine, now, volumes));
     return true;
   });
+}
+
+/**
+ * A container that has ended need not be waited for while its run is taken down: that looks at its record no more. But for
+ * volumes, which whoever is told of the removal may remove next.
+ */
+function removedAtOnce(engine: Engine, id: string, volumes: boolean): boolean {
+  const record = engine.containers.get(id);
+  if (!record || !engine.takeDowns.isGoingDown(id) || record.state.status !== "exited") return false;
+  if (record.mounts.some(({ Type }) => Type === "volume")) return false;
+  engine.background.run(`clean-up of ${id}`, commitRemoval(engine, record, volumes));
+  return true;
 }
 
 /**
@@ -78,6 +91,7 @@ export function commitRemoval(
       // Held or not: those who read it keep what they have opened.
       unmountAll(containerRootfs(engine, id));
       await rm(engine.containers.folder(id), { recursive: true, force: true });
+      engine.takeDowns.forget(id);
       if (!engine.images.get(record.imageId)) await dropLayers(engine, record); // its image went first, by force
     });
 }

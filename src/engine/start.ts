@@ -75,6 +75,7 @@ export function startAgain(engine: Engine, id: string): Promise<void> {
 /** `record` is what the container's record becomes with the start, but for its state. Needs the container's lock. */
 async function bringUp(engine: Engine, record: ContainerRecord): Promise<void> {
   const { id } = record;
+  engine.takeDowns.starts(id);
   try {
     await using rollback = new Rollback((what, err) =>
       engine.host.log.error("undo failed", { what, container: id, error: errorText(err) }),

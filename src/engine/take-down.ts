@@ -1,4 +1,5 @@
-// What a run of a container leaves behind, taken away: runtime state, network, mounts, task files. Safe to repeat.
+// What a run of a container leaves behind, taken away: runtime state, network, mounts, task files. Safe to repeat, and not
+// repeated where it has been done.
 import { settleAll } from "../base/rollback.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import { unmountAll } from "../storage/overlay.ts";
@@ -9,19 +10,22 @@ import { leaveNetwork } from "./sandbox.ts";
 import { unmountSharedMemory } from "./shared-memory.ts";
 import { removeTaskFiles } from "./volume-subpaths.ts";
 
-/** Goes on after a step that failed and names all failures in one error at the end. */
-export function takeDown(engine: Engine, record: ContainerRecord): Promise<void> {
+/** Needs the container's lock. Goes on after a step that failed and names all failures in one error at the end. */
+export async function takeDown(engine: Engine, record: ContainerRecord): Promise<void> {
   const { id } = record;
-  return settleAll([
-    ["execs ahead", () => engine.execsAhead.leave(id)],
-    ["runtime", () => forgetInRuntime(engine, record)],
-    ["network", () => leaveNetwork(engine, record)],
-    ["root file system", () => unmountUnlessHeld(engine, id)],
-    ["volumes", () => engine.volumeMounts.letGo(id)],
-    ["monitor", () => engine.monitor.forget(id)],
-    ["shared memory", () => unmountSharedMemory(engine.config.execRoot, id)],
-    ["task files", () => removeTaskFiles(engine.config.execRoot, id)],
-  ]);
+  if (engine.takeDowns.isDown(id)) return;
+  await engine.takeDowns.during(id, () =>
+    settleAll([
+      ["execs ahead", () => engine.execsAhead.leave(id)],
+      ["runtime", () => forgetInRuntime(engine, record)],
+      ["network", () => leaveNetwork(engine, record)],
+      ["root file system", () => unmountUnlessHeld(engine, id)],
+      ["volumes", () => engine.volumeMounts.letGo(id)],
+      ["monitor", () => engine.monitor.forget(id)],
+      ["shared memory", () => unmountSharedMemory(engine.config.execRoot, id)],
+      ["task files", () => removeTaskFiles(engine.config.execRoot, id)],
+    ]),
+  );
 }
 
 /** A runtime that does not know the container (it never came up, or was deleted before) has nothing to forget. */

@@ -214,6 +214,26 @@ describe("removing", () => {
     }
   });
 
+  test("rm of what has ended this moment frees its name at once, and leaves nothing", async () => {
+    for (let round = 0; round < 10; round++) {
+      const { Id } = (
+        await api("POST", "/containers/create?name=brief", { Image: image, Cmd: ["true"] })
+      ).json() as {
+        Id: string;
+      };
+      await api("POST", `/containers/${Id}/start`);
+      await api("POST", `/containers/${Id}/wait`);
+      expect((await api("DELETE", `/containers/${Id}`)).status).toBe(204);
+      expect((await api("GET", `/containers/${Id}/json`)).status).toBe(404);
+      expect((await api("POST", `/containers/${Id}/start`)).status).toBe(404);
+    }
+    if (engine.kind === "sampan")
+      await eventually(
+        () => (engine as Daemon).tasks().length === 0,
+        () => `no tasks: ${(engine as Daemon).tasks().join(" ")}`,
+      );
+  });
+
   test("--rm removes it, also after a detached run", async () => {
     const id = await script("sleep 0.2", "--rm");
     await eventually(
