@@ -99,9 +99,11 @@ export class ContainerStore {
   }
 
   /** As `update`, but in memory alone: what may be lost with the daemon, and is written with the next change that may not. */
-  updateInMemory(id: string, change: (record: ContainerRecord) => ContainerRecord): void {
+  updateInMemory(id: string, change: (record: ContainerRecord) => ContainerRecord): ContainerRecord {
     const before = this.find(id);
-    this.#keep(change(before), before);
+    const after = change(before);
+    this.#keep(after, before);
+    return after;
   }
 
   /**

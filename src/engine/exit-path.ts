@@ -87,13 +87,16 @@ function recordExit(
   engine.healthChecks.unwatch(id);
   const run = { exitCode: end.exitCode, restartCount, stoppedByUser };
   const restart = wantsRestart(hostConfig.RestartPolicy, run);
-  const ended = engine.containers.update(id, (now) => ({
+  const change = (now: ContainerRecord): ContainerRecord => ({
     ...now,
     attachments: [],
     ...(now.health ? { health: stoppedHealth(now.health) } : {}),
     published: [],
     state: transition(now.state, { type: "exited", restart, oomKilled, ...end }),
-  }));
+  });
+  // Of one that is removed now: a daemon that dies before finds it ended, and does the same.
+  const isGoing = hostConfig.AutoRemove && !restart;
+  const ended = isGoing ? engine.containers.updateInMemory(id, change) : engine.containers.update(id, change);
   if (oomKilled) publishContainerEvent(engine, record, "oom");
   publishContainerEvent(engine, record, "die", {
     exitCode: String(end.exitCode),

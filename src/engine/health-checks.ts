@@ -1,4 +1,5 @@
 // Runs the health checks of containers that are up, one probe at a time for each.
+import type { ContainerRecord } from "../containers/record.ts";
 import { errorText } from "../base/errors.ts";
 import { healthAfter, healthCheckOf, nextProbeMs, startingHealth } from "../containers/health.ts";
 import type { HealthCheck } from "../containers/health.ts";
@@ -60,8 +61,11 @@ function take(engine: Engine, id: string, check: HealthCheck, result: Healthchec
   const { health: before, state } = record;
   if (!before || state.status !== "running") return;
   const health = healthAfter(check, before, result, state.startedAt);
-  if (health.Status === before.Status)
-    return engine.containers.updateInMemory(id, (now) => ({ ...now, health }));
-  engine.containers.update(id, (now) => ({ ...now, health }));
+  const change = (now: ContainerRecord): ContainerRecord => ({ ...now, health });
+  if (health.Status === before.Status) {
+    engine.containers.updateInMemory(id, change);
+    return;
+  }
+  engine.containers.update(id, change);
   publishContainerEvent(engine, record, `health_status: ${health.Status}`);
 }

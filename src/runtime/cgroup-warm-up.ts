@@ -8,8 +8,7 @@
 //
 // (kernel: cgroup_threadgroup_rwsem, a percpu rw-semaphore over rcu_sync. The mount option `favordynmods` would keep it open
 // for good, and make every fork and exit on the machine dearer.)
-import { readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { closeSync, openSync, readSync, write } from "node:fs";
 import { join } from "node:path";
 import type { CgroupFacts } from "./cgroup.ts";
 
@@ -24,37 +23,72 @@ const againMs = 4;
 /** What it returns is done at once and never fails: it is a favour to the next start. */
 export function cgroupWarmer(facts: CgroupFacts): () => void {
   let openUntil = 0;
-  let isUnderWay = false;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let own: OwnGroup | undefined;
   const take = (): void => {
-    clearTimeout(timer);
-    const file = ownProcsFile(facts);
-    if (file === undefined || performance.now() > openUntil) return;
-    isUnderWay = true;
-    // "0" is the writer itself: this process is put where it is already, which changes nothing and takes the lock.
-    writeFile(file, "0").then(
-      () => {
-        isUnderWay = false;
-        timer = setTimeout(take, againMs).unref();
-      },
-      () => (isUnderWay = false), // read-only, delegated away, gone: then starts stay as slow as they are
-    );
+    try {
+      if (performance.now() > openUntil) return letGo();
+      // "0" is the writer itself: this process is put where it is already, which changes nothing and takes the lock.
+      write((own ??= new OwnGroup(facts)).procs(), "0", 0, "latin1", (err) => {
+        if (err) letGo();
+        else setTimeout(take, againMs).unref();
+      });
+    } catch {
+      letGo(); // read-only, delegated away, gone: then starts stay as slow as they are
+    }
+  };
+  const letGo = (): void => {
+    own?.close();
+    own = undefined;
   };
   return () => {
     openUntil = performance.now() + keepOpenMs;
-    if (!isUnderWay) take();
+    if (own === undefined) take();
   };
 }
 
-/** The `cgroup.procs` of the group that this process is in (cgroups(7), /proc/pid/cgroup). */
-function ownProcsFile({ version, mounts }: CgroupFacts): string | undefined {
-  const groups = readFileSync("/proc/self/cgroup", "utf8").split("\n");
-  for (const line of groups) {
+/** Longer than what /proc/PID/cgroup says of a process in some fifteen hierarchies. */
+const mostBytes = 16_384;
+
+/** The group that this process is in, which others may change at any time: 200 times a second it must cost next to nothing. */
+class OwnGroup {
+  readonly #facts: CgroupFacts;
+  readonly #self = openSync("/proc/self/cgroup", "r");
+  readonly #buffer = Buffer.alloc(mostBytes);
+  #seen = "";
+  #procs: number | undefined;
+
+  constructor(facts: CgroupFacts) {
+    this.#facts = facts;
+  }
+
+  /** Its `cgroup.procs`, open for writing. Throws where there is none. */
+  procs(): number {
+    const groups = this.#buffer.toString("latin1", 0, readSync(this.#self, this.#buffer, 0, mostBytes, 0));
+    if (this.#procs !== undefined && groups === this.#seen) return this.#procs;
+    this.#closeProcs();
+    this.#seen = groups;
+    return (this.#procs = openSync(procsFile(this.#facts, groups), "w"));
+  }
+
+  close(): void {
+    closeSync(this.#self);
+    this.#closeProcs();
+  }
+
+  #closeProcs(): void {
+    if (this.#procs !== undefined) closeSync(this.#procs);
+    this.#procs = undefined;
+  }
+}
+
+/** The `cgroup.procs` of the group that is named (cgroups(7), /proc/pid/cgroup). Throws where its hierarchy is not mounted. */
+function procsFile({ version, mounts }: CgroupFacts, groups: string): string {
+  for (const line of groups.split("\n")) {
     const [, controllers = "", ...path] = line.split(":");
     const isUnified = controllers === "";
     if (isUnified !== (version === 2)) continue;
     const mount = isUnified ? Object.values(mounts)[0] : mounts[controllers.split(",")[0] ?? ""];
     if (mount !== undefined && path.length > 0) return join(mount, path.join(":"), "cgroup.procs");
   }
-  return undefined;
+  throw new Error("no hierarchy of this process's groups is mounted");
 }

@@ -163,6 +163,31 @@ test("cgroupWarmer: leaves this process where it is", async () => {
   expect(where()).toBe(before);
 });
 
+test("cgroupWarmer: goes along when this process is put elsewhere", async () => {
+  const lineOf = (): string[] =>
+    readFileSync("/proc/self/cgroup", "utf8")
+      .split("\n")
+      .map((line) => line.split(":"))
+      .find(([, names = ""]) =>
+        names === "" ? cgroup.version === 2 : cgroup.mounts[names.split(",")[0] ?? ""],
+      ) ?? [];
+  const [, names = "", path = ""] = lineOf();
+  const mount =
+    (names === "" ? Object.values(cgroup.mounts)[0] : cgroup.mounts[names.split(",")[0] ?? ""]) ?? "";
+  const [home, other] = [join(mount, path), join(mount, path, "sampan-test-elsewhere")];
+  mkdirSync(other);
+  try {
+    cgroupWarmer(cgroup)();
+    await Bun.sleep(20);
+    writeFileSync(join(other, "cgroup.procs"), "0");
+    await Bun.sleep(50);
+    expect(lineOf()[2]).toEndWith("/sampan-test-elsewhere");
+  } finally {
+    writeFileSync(join(home, "cgroup.procs"), "0");
+    rmdirSync(other);
+  }
+});
+
 test("cgroupWarmer: takes the lock again and again for a second, and then no more", async () => {
   const mount = mkdtempSync(join(tmpdir(), "sampan-cgroup-"));
   const own = /^0::(.*)$/m.exec(readFileSync("/proc/self/cgroup", "utf8"))?.[1] ?? "/";
