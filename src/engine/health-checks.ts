@@ -1,8 +1,8 @@
 // Runs the health checks of containers that are up, one probe at a time for each.
-import type { ContainerRecord } from "../containers/record.ts";
 import { errorText } from "../base/errors.ts";
 import { healthAfter, healthCheckOf, nextProbeMs, startingHealth } from "../containers/health.ts";
 import type { HealthCheck } from "../containers/health.ts";
+import type { ContainerRecord } from "../containers/record.ts";
 import type { HealthcheckResult } from "../spec/docker.ts";
 import { publishContainerEvent } from "./engine.ts";
 import type { Engine } from "./engine.ts";
