@@ -24,14 +24,19 @@ const againMs = 4;
 export function cgroupWarmer(facts: CgroupFacts): () => void {
   let openUntil = 0;
   let own: OwnGroup | undefined;
+  let isUnderWay = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const take = (): void => {
+    clearTimeout(timer);
     try {
       if (performance.now() > openUntil) return letGo();
       // "0" is the writer itself: this process is put where it is already, which changes nothing and takes the lock.
       write((own ??= new OwnGroup(facts)).procs(), "0", 0, "latin1", (err) => {
+        isUnderWay = false;
         if (err) letGo();
-        else setTimeout(take, againMs).unref();
+        else timer = setTimeout(take, againMs).unref();
       });
+      isUnderWay = true;
     } catch {
       letGo(); // read-only, delegated away, gone: then starts stay as slow as they are
     }
@@ -42,7 +47,7 @@ export function cgroupWarmer(facts: CgroupFacts): () => void {
   };
   return () => {
     openUntil = performance.now() + keepOpenMs;
-    if (own === undefined) take();
+    if (!isUnderWay) take();
   };
 }
 
