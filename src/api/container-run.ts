@@ -34,7 +34,7 @@ export async function runCreated(call: Call, created: CreateContainerAnswer): Pr
     stderr: flagOf(query, "stderr"),
   };
   const stream = await attachContainer(engine, id, wants);
-  const ended = waitContainer(engine, id, textOf(query, "run"), signal);
+  const ended = waitContainer(engine, id, textOf(query, "run"), signal).then(endFrame);
   ended.catch(() => {}); // the client is gone: nobody waits any more
   try {
     await startContainer(engine, id, { action: "start", by: clientOf(call) });
@@ -44,7 +44,7 @@ export async function runCreated(call: Call, created: CreateContainerAnswer): Pr
   }
   const headers = { "Sampan-Created": Buffer.from(JSON.stringify(created)).toString("base64") };
   const type = streamType(false, version);
-  return { kind: "hijack", type, headers, open: () => ({ stream, openUntil: ended.then(endFrame) }) };
+  return { kind: "hijack", type, headers, open: () => ({ stream, openUntil: ended }) };
 }
 
 export function endFrame(end: WaitAnswer): Uint8Array {

@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import type { Socket } from "node:net";
 import { text as allOf } from "node:stream/consumers";
 import { eventually, run } from "../harness/command.ts";
+import type { Daemon } from "../harness/daemon.ts";
 import { sampanExecutable } from "../harness/executable.ts";
 import { engineForTests } from "../harness/for-tests.ts";
 import { testImage as image } from "../harness/images.ts";
@@ -83,6 +84,21 @@ describe.if(engine.kind === "sampan")("by the API", () => {
     await Bun.sleep(100);
     expect(await ok("inspect", "-f", "{{.State.Status}}", "left")).toBe("running");
     await ok("rm", "-f", "left");
+  });
+
+  test("a client that goes before the program has started does the daemon no harm", async () => {
+    for (let ms = 0; ms < 40; ms += 4) {
+      const socket = send(`run=removed&${attached}`, script("sleep 0.1", autoRemove));
+      await Bun.sleep(ms);
+      socket.destroy();
+    }
+    const pid = (engine as Daemon).pid();
+    await eventually(
+      async () => (await ok("ps", "-aq")) === "",
+      () => "the end of all of them",
+    );
+    expect((engine as Daemon).pid()).toBe(pid);
+    expect((engine as Daemon).log()).not.toContain("AbortError");
   });
 
   test("without an upgrade it is a create", async () => {
