@@ -50,7 +50,7 @@ const makingRoutes = routes.filter(
 export function validRequest(random: Random, world: World, archives: readonly Buffer[]): Request {
   const route = random.pick(random.oneIn(8) ? routes : random.oneIn(4) ? makingRoutes : workingRoutes);
   const body = bodyFor(route, random, world, archives);
-  const isHijack = /\/(attach|start)$/.test(route.pattern) && random.oneIn(2);
+  const isHijack = /\/(attach|start|create|exec)$/.test(route.pattern) && random.oneIn(2);
   const type =
     body === undefined ? [] : [["Content-Type", "json" in body ? "application/json" : "application/x-tar"]];
   return {
@@ -194,6 +194,8 @@ function queryValues({ containers }: World): Readonly<Record<string, readonly st
     h: ["24", "0", "50"],
     w: ["80", "0", "132"],
     ps_args: ["", "aux", "-o pid"],
+    run: ["next-exit", "removed", "never"],
+    start: ["1", "0"],
     condition: ["not-running", "next-exit", "removed"],
     detachKeys: ["", "ctrl-a", "a,b"],
     repo: ["fuzz", "fuzz/two"],
@@ -209,7 +211,8 @@ function queryValues({ containers }: World): Readonly<Record<string, readonly st
 
 /** Those that a route cannot do without to get anywhere. */
 const neededKeys: Readonly<Record<string, readonly string[]>> = {
-  "/containers/create": ["name"],
+  "/containers/create": ["name", "run", "stdout"],
+  "/containers/:id/exec": ["start"],
   "/containers/:id/logs": ["stdout"],
   "/containers/:id/attach": ["stream", "stdout", "stdin"],
   "/containers/:id/attach/ws": ["stream", "stdout", "stdin"],
