@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { seededRandom } from "../../test/harness/random.ts";
 import {
   encodeFrame,
+  endStream,
   FrameSplitter,
   FramingError,
   putFrameHeader,
@@ -122,4 +123,14 @@ test("any bytes give parts of them or a FramingError, nothing else", () => {
     }
     expect(taken).toBeLessThanOrEqual(bytes.length);
   }
+});
+
+test("the end of the program is a frame to those who ask for it, and no frame to others", () => {
+  const bytes = encodeFrame(endStream, Buffer.from('{"StatusCode":3}'));
+  const seen: [OutputStream, string][] = [];
+  new FrameSplitter(endStream).push(bytes, (stream, part) =>
+    seen.push([stream, Buffer.from(part).toString()]),
+  );
+  expect(seen).toEqual([[endStream, '{"StatusCode":3}']]);
+  expect(() => new FrameSplitter().push(bytes, () => {})).toThrow(FramingError);
 });
