@@ -241,6 +241,11 @@ describe("job control", () => {
     await Bun.sleep(200);
     shellOutside.type("words\r");
     await shellOutside.waitFor("got words");
+    // What is typed before the client has ended is the client's to read.
+    await eventually(
+      () => shellOutside.seen().split("got words").at(-1)?.includes("ready> ") === true,
+      () => `the shell's prompt: ${shellOutside.seen()}`,
+    );
     shellOutside.type("exit\r");
     await shellOutside.child.exited;
   });
