@@ -105,7 +105,10 @@ export async function startDaemon({ flags = [], env = {}, under = [] }: DaemonOp
     if (left.length > 0) throw new Error(`the daemon left behind:\n${left.join("\n")}`);
   }
 
-  await start();
+  await start().catch((err: unknown) => {
+    rmSync(folder, { recursive: true, force: true }); // a daemon that refuses to start leaves nothing else
+    throw err;
+  });
   return {
     kind: "sampan",
     ...clients,
