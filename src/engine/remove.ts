@@ -1,6 +1,7 @@
 // `rm`: taking the record away is the commit; files, mounts and volumes follow off the user's path.
 import { rm } from "node:fs/promises";
 import { ConflictError } from "../base/errors.ts";
+import { crashPoint } from "../base/crash-point.ts";
 import { isStopped, isUp, transition } from "../containers/state.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import { sweepLayers } from "../images/remove.ts";
@@ -79,6 +80,7 @@ export function commitRemoval(
   const { id } = record;
   const removing = transition(record.state, { type: "removing" });
   engine.containers.forget(id);
+  crashPoint("container forgotten");
   engine.restarts.forget(id);
   engine.execs.forgetContainer(id);
   publishContainerEvent(engine, record, "destroy");
