@@ -2,12 +2,12 @@
 // on it.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
-import { connect } from "node:net";
 import { join } from "node:path";
-import { text as allOf } from "node:stream/consumers";
 import { eventually } from "../harness/command.ts";
 import { startDaemon, type Daemon } from "../harness/daemon.ts";
 import { descriptorsAtRest, descriptorsSettled } from "../harness/descriptors.ts";
+import { hasEnded } from "../harness/processes.ts";
+import { frameText, rawAnswer, sendRaw, type RawAnswer } from "../harness/raw-request.ts";
 import { loadTestImage, testImage as image } from "../harness/images.ts";
 
 let daemon: Daemon;
@@ -75,25 +75,9 @@ async function waitingRuntime(exec: string): Promise<number> {
   return runtimesOf(exec)[0] ?? 0;
 }
 
-/** What comes back until the daemon closes. */
-async function makeAndStart(
-  of: string,
-  query: string,
-  upgrade: boolean,
-  body: object,
-): Promise<{ readonly head: string; readonly text: string }> {
-  const json = JSON.stringify({ AttachStdout: true, AttachStderr: true, ...body });
-  const lines = [
-    `POST /v1.50/containers/${of}/exec?${query} HTTP/1.1`,
-    "Host: test",
-    ...(upgrade ? ["Connection: Upgrade", "Upgrade: tcp"] : ["Connection: close"]),
-    "Content-Type: application/json",
-    `Content-Length: ${Buffer.byteLength(json)}`,
-  ];
-  const socket = connect(daemon.socket);
-  socket.write(`${lines.join("\r\n")}\r\n\r\n${json}`);
-  const [head = "", ...rest] = (await allOf(socket)).split("\r\n\r\n");
-  return { head: `${head}\r\n`, text: rest.join("\r\n\r\n") };
+async function makeAndStart(of: string, query: string, upgrade: boolean, body: object): Promise<RawAnswer> {
+  const attached = { AttachStdout: true, AttachStderr: true, ...body };
+  return await rawAnswer(sendRaw(daemon.socket, `/v1.50/containers/${of}/exec?${query}`, attached, upgrade));
 }
 
 /** Its exit code, once it has run. */
@@ -175,13 +159,10 @@ describe("an exec that is started", () => {
 });
 
 describe("an exec that is made and started by one request", () => {
-  const frame = (stream: number, payload: string): string =>
-    `${String.fromCharCode(stream, 0, 0, 0, 0, 0, 0, payload.length)}${payload}`;
-
   test("answers with its stream, whose last frame tells the end, and can be inspected", async () => {
     const { head, text } = await makeAndStart(container, "start=1", true, exits(4));
     expect(head).toMatch(/^HTTP\/1.1 101 /);
-    expect(text).toBe(frame(4, '{"StatusCode":4}'));
+    expect(text).toBe(frameText(4, '{"StatusCode":4}'));
     const id = /Sampan-Exec: ([0-9a-f]{64})\r/.exec(head)?.[1] ?? "";
     const shown = (await daemon.api("GET", `/exec/${id}/json`)).json();
     expect(shown).toMatchObject({ ID: id, Running: false, ExitCode: 4, ContainerID: container });
@@ -191,7 +172,7 @@ describe("an exec that is made and started by one request", () => {
 
   test("has its output", async () => {
     const { text } = await makeAndStart(container, "start=1", true, { Cmd: ["echo", "hello"] });
-    expect(text).toBe(frame(1, "hello\n") + frame(4, '{"StatusCode":0}'));
+    expect(text).toBe(frameText(1, "hello\n") + frameText(4, '{"StatusCode":0}'));
   });
 
   test("with a terminal has its output and nothing else", async () => {
@@ -211,12 +192,12 @@ describe("an exec that is made and started by one request", () => {
   });
 
   test("is refused with a status: no such container, one that is paused, no command", async () => {
-    const statusOf = async (of: string, body: object): Promise<string | undefined> =>
-      (await makeAndStart(of, "start=1", true, body)).head.split(" ")[1];
-    expect(await statusOf("nosuch", exits(0))).toBe("404");
-    expect(await statusOf(container, { Cmd: [] })).toBe("400");
+    const statusOf = async (of: string, body: object): Promise<number> =>
+      (await makeAndStart(of, "start=1", true, body)).status;
+    expect(await statusOf("nosuch", exits(0))).toBe(404);
+    expect(await statusOf(container, { Cmd: [] })).toBe(400);
     await daemon.ok("pause", container);
-    expect(await statusOf(container, exits(0))).toBe("409");
+    expect(await statusOf(container, exits(0))).toBe(409);
     await daemon.ok("unpause", container);
   });
 
@@ -224,7 +205,7 @@ describe("an exec that is made and started by one request", () => {
     const { head, text } = await makeAndStart(container, "start=1", true, { Cmd: ["nosuch"] });
     expect(head).toMatch(/^HTTP\/1.1 101 /);
     expect(text).toContain('exec: "nosuch": executable file not found in $PATH');
-    expect(text).toEndWith(frame(4, '{"StatusCode":127}'));
+    expect(text).toEndWith(frameText(4, '{"StatusCode":127}'));
   });
 });
 
@@ -337,7 +318,7 @@ describe("a spare runtime", () => {
     const [runtime = 0] = runtimesOf(id);
     process.kill(whose === "runtime" ? runtime : daemon.monitorPid(), "SIGKILL");
     await eventually(
-      () => !runtimesOf(id).includes(runtime),
+      () => hasEnded(runtime),
       () => "the end of the runtime",
     );
     expect(await daemon.ok("exec", container, "echo", "on")).toBe("on");
@@ -348,9 +329,10 @@ describe("a spare runtime", () => {
 describe("deaths", () => {
   test("of the runtime: the start goes the long way", async () => {
     const exec = await make(exits(5));
-    process.kill(await waitingRuntime(exec), "SIGKILL");
+    const runtime = await waitingRuntime(exec);
+    process.kill(runtime, "SIGKILL");
     await eventually(
-      () => runtimesOf(exec).length === 0,
+      () => hasEnded(runtime),
       () => "the end of the runtime",
     );
     expect(await startOf(exec)).toBe(5);
@@ -362,7 +344,7 @@ describe("deaths", () => {
     const runtime = await waitingRuntime(exec);
     process.kill(daemon.monitorPid(), "SIGKILL");
     await eventually(
-      () => !runtimesOf(exec).includes(runtime),
+      () => hasEnded(runtime),
       () => "the end of the runtime",
     );
     expect(await startOf(exec)).toBe(6);

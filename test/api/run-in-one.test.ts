@@ -1,19 +1,16 @@
 // `run` in one request: what our own client asks for, of our own daemon; and that it gets along with another engine.
 import { describe, expect, test } from "bun:test";
-import { connect } from "node:net";
 import type { Socket } from "node:net";
-import { text as allOf } from "node:stream/consumers";
 import { eventually, run } from "../harness/command.ts";
 import type { Daemon } from "../harness/daemon.ts";
 import { sampanExecutable } from "../harness/executable.ts";
 import { engineForTests } from "../harness/for-tests.ts";
+import { frameText, rawAnswer, sendRaw, type RawAnswer } from "../harness/raw-request.ts";
 import { testImage as image } from "../harness/images.ts";
 
 const engine = await engineForTests();
 const { ok, api } = engine;
 
-const frame = (stream: number, payload: string): string =>
-  `${String.fromCharCode(stream, 0, 0, 0, 0, 0, 0, payload.length)}${payload}`;
 const script = (text: string, more: object = {}): object => ({
   Image: image,
   Cmd: ["sh", "-c", text],
@@ -21,27 +18,14 @@ const script = (text: string, more: object = {}): object => ({
 });
 const autoRemove = { HostConfig: { AutoRemove: true } };
 
-function send(query: string, body: object, upgrade = true): Socket {
-  const json = JSON.stringify(body);
-  const lines = [
-    `POST /v1.50/containers/create?${query} HTTP/1.1`,
-    "Host: test",
-    ...(upgrade ? ["Connection: Upgrade", "Upgrade: tcp"] : ["Connection: close"]),
-    "Content-Type: application/json",
-    `Content-Length: ${Buffer.byteLength(json)}`,
-  ];
-  const socket = connect(engine.socket);
-  socket.write(`${lines.join("\r\n")}\r\n\r\n${json}`);
-  return socket;
-}
+const send = (query: string, body: object, upgrade = true): Socket =>
+  sendRaw(engine.socket, `/v1.50/containers/create?${query}`, body, upgrade);
 
-type Answered = { readonly status: string | undefined; readonly id: string; readonly text: string };
-
-async function answerOf(socket: Socket): Promise<Answered> {
-  const [head = "", ...rest] = (await allOf(socket)).split("\r\n\r\n");
-  const created = /Sampan-Created: (\S+)/.exec(head)?.[1] ?? "";
+async function answerOf(socket: Socket): Promise<RawAnswer & { readonly id: string }> {
+  const answer = await rawAnswer(socket);
+  const created = /Sampan-Created: (\S+)/.exec(answer.head)?.[1] ?? "";
   const { Id: id = "" } = JSON.parse(Buffer.from(created, "base64").toString() || "{}") as { Id?: string };
-  return { status: head.split(" ")[1], id, text: rest.join("\r\n\r\n") };
+  return { ...answer, id };
 }
 
 const attached = "stdin=1&stdout=1&stderr=1";
@@ -52,10 +36,10 @@ describe.if(engine.kind === "sampan")("by the API", () => {
   test("tells output and end; what is removed at its end is gone by then", async () => {
     const body = script("echo out; echo err >&2; exit 3", autoRemove);
     const { status, id, text } = await answerOf(send(`run=removed&${attached}`, body));
-    expect(status).toBe("101");
-    expect(text).toContain(frame(1, "out\n"));
-    expect(text).toContain(frame(2, "err\n"));
-    expect(text).toEndWith(frame(4, '{"StatusCode":3}'));
+    expect(status).toBe(101);
+    expect(text).toContain(frameText(1, "out\n"));
+    expect(text).toContain(frameText(2, "err\n"));
+    expect(text).toEndWith(frameText(4, '{"StatusCode":3}'));
     expect(await statusOf(id)).toBe(404);
   });
 
@@ -63,7 +47,7 @@ describe.if(engine.kind === "sampan")("by the API", () => {
     const { id, text } = await answerOf(
       send(`run=next-exit&stdout=0&stderr=1&name=stays`, script("echo out; exit 4")),
     );
-    expect(text).toBe(frame(4, '{"StatusCode":4}'));
+    expect(text).toBe(frameText(4, '{"StatusCode":4}'));
     expect(await ok("inspect", "-f", "{{.Id}} {{.State.ExitCode}}", "stays")).toBe(`${id} 4`);
     await ok("rm", "stays");
   });
@@ -74,7 +58,7 @@ describe.if(engine.kind === "sampan")("by the API", () => {
       script("cat", { OpenStdin: true, StdinOnce: true, ...autoRemove }),
     );
     socket.end("in\n");
-    expect((await answerOf(socket)).text).toBe(frame(1, "in\n") + frame(4, '{"StatusCode":0}'));
+    expect((await answerOf(socket)).text).toBe(frameText(1, "in\n") + frameText(4, '{"StatusCode":0}'));
   });
 
   test("a client that goes leaves the program running", async () => {
@@ -103,7 +87,7 @@ describe.if(engine.kind === "sampan")("by the API", () => {
 
   test("without an upgrade it is a create", async () => {
     const { status, text } = await answerOf(send(`run=removed&${attached}&name=made`, script("true"), false));
-    expect(status).toBe("201");
+    expect(status).toBe(201);
     expect(text).toContain('"Id":');
     expect(await ok("inspect", "-f", "{{.State.Status}}", "made")).toBe("created");
     await ok("rm", "made");
@@ -112,13 +96,13 @@ describe.if(engine.kind === "sampan")("by the API", () => {
   test("a program that is not there is a failure with a status, and the container goes or stays as it should", async () => {
     const body = { Image: image, Cmd: ["nosuch"] };
     const gone = await answerOf(send(`run=removed&${attached}&name=gone`, { ...body, ...autoRemove }));
-    expect(gone.status).toBe("400");
+    expect(gone.status).toBe(400);
     expect(gone.text).toContain("executable file not found in $PATH");
     await eventually(
       async () => !(await names()).includes("gone"),
       () => "its removal",
     );
-    expect((await answerOf(send(`run=next-exit&${attached}&name=stays`, body))).status).toBe("400");
+    expect((await answerOf(send(`run=next-exit&${attached}&name=stays`, body))).status).toBe(400);
     expect(await ok("inspect", "-f", "{{.State.ExitCode}}", "stays")).toBe("127");
     await ok("rm", "stays");
   });
@@ -129,7 +113,7 @@ describe.if(engine.kind === "sampan")("by the API", () => {
     ["an image that there is not", "run=removed", { Image: "nosuch" }],
   ])("%s is refused before anything is made", async (_, query, more) => {
     const { status, text } = await answerOf(send(`${query}&name=never`, script("true", more)));
-    expect(["400", "404"]).toContain(status ?? "");
+    expect([400, 404]).toContain(status);
     expect(text).toContain('"message"');
     expect(await names()).not.toContain("never");
   });

@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventually } from "../harness/command.ts";
 import { startDaemon, type Daemon } from "../harness/daemon.ts";
+import { hasEnded } from "../harness/processes.ts";
 
 const withoutUnified = 'mount --make-rslave /; umount -l /sys/fs/cgroup/unified 2>/dev/null; exec "$@"';
 const isHybrid = existsSync("/sys/fs/cgroup/unified/cgroup.controllers");
@@ -52,15 +53,6 @@ async function theOne(before = ""): Promise<Waiting> {
   );
   await Bun.sleep(50); // the process is there some moments before the monitor has said so
   return found[0] as Waiting;
-}
-
-/** A zombie has ended: whether somebody collects it is not ours to say. */
-function hasEnded(pid: number): boolean {
-  try {
-    return /\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
-  } catch {
-    return true;
-  }
 }
 
 const taskFolders = (): string[] => readdirSync(join(daemon.execRoot, "tasks"));
