@@ -17,6 +17,8 @@ export type Instance = {
   readonly cgroupParent: string;
   /** First part of the host-side interface names; the rest comes from the container id. */
   readonly interfacePrefix: string;
+  /** First part of the names of programs and maps in the kernel; short enough for six letters behind it (BPF_OBJ_NAME_LEN). */
+  readonly bpfPrefix: string;
 };
 
 export function instanceOf(execRoot: string): Instance {
@@ -28,6 +30,7 @@ export function instanceOf(execRoot: string): Instance {
       chainPrefix: "SAMPAN",
       cgroupParent: "/sampan",
       interfacePrefix: "sv",
+      bpfPrefix: "sampan_",
     };
   const mark = createHash("sha256").update(execRoot).digest("hex").slice(0, 6);
   return {
@@ -37,5 +40,6 @@ export function instanceOf(execRoot: string): Instance {
     chainPrefix: `SAMPAN-${mark.toUpperCase()}`,
     cgroupParent: `/sampan-${mark}`,
     interfacePrefix: `s${mark.slice(0, 4)}`,
+    bpfPrefix: `sp${mark}_`,
   };
 }

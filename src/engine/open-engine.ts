@@ -10,12 +10,13 @@ import type { Log } from "../base/log.ts";
 import { ContainerStore } from "../containers/container-store.ts";
 import { isUp } from "../containers/state.ts";
 import { openImageStore } from "../images/image-store.ts";
+import { LoopbackShortcut } from "../networks/loopback-shortcut.ts";
 import { openNetworks } from "../networks/networks.ts";
 import { NetworkStore } from "../networks/network-record.ts";
 import { dockercfgName, readDockercfg } from "../registry/dockercfg.ts";
 import { cgroupWarmer } from "../runtime/cgroup-warm-up.ts";
 import { removeCgroup } from "../runtime/cgroup-processes.ts";
-import { cgroupFacts } from "../runtime/cgroup.ts";
+import { cgroup2Mount, cgroupFacts } from "../runtime/cgroup.ts";
 import { FilterCache } from "../runtime/drivers/filter-cache.ts";
 import { findDrivers } from "../runtime/drivers/find-drivers.ts";
 import type { SpecHost } from "../runtime/oci-spec/spec-input.ts";
@@ -99,7 +100,12 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
     volumes,
     networks,
     names,
-    published: new PublishedPorts(host, networks, monitor),
+    published: new PublishedPorts(
+      host,
+      networks,
+      monitor,
+      new LoopbackShortcut({ log: host.log, instance, cgroup2: cgroup2Mount(machine.cgroup) }),
+    ),
     machine,
     warmUp: cgroupWarmer(machine.cgroup),
     initPath: config.initPath === "sysinit" ? undefined : (config.initPath ?? findInit()),

@@ -1,8 +1,9 @@
 // The published ports of containers from claim to release: the book of who has which, the sockets that keep them from
-// other programs, the firewall's rules, and relays where rules cannot do it.
+// other programs, the firewall's rules, a shorter way from 127.0.0.1, and relays where rules cannot do it.
 import { errorText, SystemError } from "../base/errors.ts";
 import type { Host } from "../base/host.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
+import type { LoopbackShortcut } from "../networks/loopback-shortcut.ts";
 import type { Networks } from "../networks/networks.ts";
 import {
   joinRuns,
@@ -41,15 +42,17 @@ export class PublishedPorts {
   readonly #host: Host;
   readonly #networks: Networks;
   readonly #monitor: MonitorLink;
+  readonly #shortcut: LoopbackShortcut;
   readonly #mappings = new Map<string, readonly PortMapping[]>();
   readonly #relays = new Map<string, readonly Relay[]>();
   /** A new monitor gets the ports at any time: not while they are being claimed or released. */
   readonly #turns = new KeyedLock();
 
-  constructor(host: Host, networks: Networks, monitor: MonitorLink) {
+  constructor(host: Host, networks: Networks, monitor: MonitorLink, shortcut: LoopbackShortcut) {
     this.#host = host;
     this.#networks = networks;
     this.#monitor = monitor;
+    this.#shortcut = shortcut;
   }
 
   /**
@@ -92,6 +95,7 @@ export class PublishedPorts {
   async open(id: string): Promise<void> {
     const mappings = this.#mappings.get(id) ?? [];
     await this.#networks.firewall.publish(id, mappings);
+    this.#shortcut.lead(id, mappings);
     this.#forgetFlows(mappings.filter(({ protocol }) => protocol === "udp"));
   }
 
@@ -115,6 +119,7 @@ export class PublishedPorts {
     const mappings = this.#mappings.get(id);
     if (mappings === undefined) return;
     this.#mappings.delete(id);
+    this.#shortcut.forget(id);
     this.#closeRelays(id);
     this.#networks.firewall.unpublish(id).catch((err: unknown) => {
       this.#host.log.error("firewall rules of a container are left", {
@@ -133,6 +138,7 @@ export class PublishedPorts {
     for (const { protocol, hostIp, hostPort } of singlePorts(mappings))
       this.#networks.ports.adopt(protocol, hostIp, hostPort);
     this.#networks.firewall.adopt(id, mappings);
+    this.#shortcut.lead(id, mappings);
   }
 
   /** After a restart of the daemon: what was adopted is held, and nothing else is. */
@@ -162,6 +168,7 @@ export class PublishedPorts {
   /** The daemon ends: what it relays itself ends with it, all else goes on. */
   close(): void {
     for (const id of this.#relays.keys()) this.#closeRelays(id);
+    this.#shortcut.close();
   }
 
   #allocate(requests: readonly PortRequest[], target: PortTarget, refused: ReadonlySet<string>): Claimed[] {

@@ -5,13 +5,17 @@
 // done inside is only to open something (a socket stays bound to the namespace it was opened in).
 import { existsSync, unlinkSync } from "node:fs";
 import { hasCode } from "../base/errors.ts";
-import { closeFd, O_CREAT, O_EXCL, O_RDONLY, openFile } from "./file.ts";
+import { closeFd, O_CLOEXEC, O_CREAT, O_EXCL, O_RDONLY, openFile } from "./file.ts";
 import { check, libc } from "./libc.ts";
 import { MNT_DETACH, mount, MS_BIND, unmountIfMounted } from "./mount.ts";
 
 const CLONE_FS = 0x200;
 const CLONE_NEWNS = 0x00020000;
 const CLONE_NEWNET = 0x40000000;
+const AF_INET = 2;
+const SOCK_DGRAM = 2;
+const SOL_SOCKET = 1;
+const SO_NETNS_COOKIE = 71;
 const ownNetns = "/proc/thread-self/ns/net";
 
 /**
@@ -66,6 +70,21 @@ export function enterNetns(path: string): void {
   const target = openFile(path, O_RDONLY);
   check(libc.setns(target, CLONE_NEWNET), "setns", path);
   closeFd(target);
+}
+
+/** The number of the network namespace that this thread is in, never used again. ENOPROTOOPT before kernel 5.14. */
+export function netnsCookie(): bigint {
+  const fd = check(libc.socket(AF_INET, SOCK_DGRAM | O_CLOEXEC, 0), "socket");
+  try {
+    const cookie = new BigUint64Array(1);
+    check(
+      libc.getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, cookie, Int32Array.of(cookie.byteLength)),
+      "getsockopt",
+    );
+    return cookie[0] ?? 0n;
+  } finally {
+    closeFd(fd);
+  }
 }
 
 /** Opens a namespace file, to be named by its descriptor (netlink's IFLA_NET_NS_FD). */

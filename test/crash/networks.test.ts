@@ -88,6 +88,32 @@ test("while no daemon runs a published port works and is held; the next daemon k
   await daemon.ok("network", "rm", "quay");
 });
 
+test("the short way from 127.0.0.1 goes with the daemon, the port does not; the next daemon makes it again", async () => {
+  const port = freePort();
+  const id = await serve(port);
+  await answers(`127.0.0.1:${port}`, id);
+  const container = await daemon.ok("inspect", "-f", "{{.NetworkSettings.Networks.bridge.IPAddress}}", id);
+  const program = `import os, socket
+s = socket.create_connection(("127.0.0.1", ${port}))
+print(*s.getpeername(), flush=True)
+os.system("ss -Htnp state established")`;
+  /** What the program is told, and where the kernel has its packets go. */
+  const connected = async () => {
+    const { stdout, stderr } = await run(["python3", "-c", program]);
+    const [peer, ...sockets] = stdout.split("\n");
+    const own = sockets.find((line) => line.includes("python3"));
+    return { peer, to: own?.trim().split(/\s+/)[3] ?? stdout + stderr };
+  };
+  const peer = `127.0.0.1 ${port}`;
+  expect(await connected()).toEqual({ peer, to: `${container}:80` });
+  await daemon.kill9();
+  expect(await connected()).toEqual({ peer, to: `127.0.0.1:${port}` });
+  await daemon.start();
+  expect(await connected()).toEqual({ peer, to: `${container}:80` });
+  await daemon.ok("rm", "-f", id);
+  expect((await connected()).to).toContain("Connection refused");
+});
+
 test("a port whose container ended while no daemon ran is given back by the next", async () => {
   const port = freePort();
   const id = await daemon.ok("run", "-d", "-p", `${port}:80`, image, "sleep", "1");
