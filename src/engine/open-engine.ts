@@ -16,7 +16,7 @@ import { NetworkStore } from "../networks/network-record.ts";
 import { dockercfgName, readDockercfg } from "../registry/dockercfg.ts";
 import { cgroupWarmer } from "../runtime/cgroup-warm-up.ts";
 import { removeCgroup } from "../runtime/cgroup-processes.ts";
-import { cgroup2Mount, cgroupFacts } from "../runtime/cgroup.ts";
+import { cgroupFacts } from "../runtime/cgroup.ts";
 import { FilterCache } from "../runtime/drivers/filter-cache.ts";
 import { findDrivers } from "../runtime/drivers/find-drivers.ts";
 import type { SpecHost } from "../runtime/oci-spec/spec-input.ts";
@@ -100,12 +100,7 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
     volumes,
     networks,
     names,
-    published: new PublishedPorts(
-      host,
-      networks,
-      monitor,
-      new LoopbackShortcut({ log: host.log, instance, cgroup2: cgroup2Mount(machine.cgroup) }),
-    ),
+    published: new PublishedPorts(host, networks, monitor, new LoopbackShortcut({ log: host.log, instance })),
     machine,
     warmUp: cgroupWarmer(machine.cgroup),
     initPath: config.initPath === "sysinit" ? undefined : (config.initPath ?? findInit()),

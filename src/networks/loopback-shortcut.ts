@@ -2,6 +2,7 @@
 // root of all cgroups answers connect(2) with the container's address (loopback-program.ts). It is in nobody's way: the
 // firewall's rules for the same ports stay, serve all who do not come by connect, and all when this daemon is gone, since the
 // program goes with it.
+import { readFileSync } from "node:fs";
 import { errorText } from "../base/errors.ts";
 import type { Instance } from "../base/instance.ts";
 import type { Log } from "../base/log.ts";
@@ -17,6 +18,7 @@ import {
   setElement,
 } from "../sys/bpf.ts";
 import { closeFd } from "../sys/file.ts";
+import { mountNowhere } from "../sys/mount.ts";
 import { netnsCookie } from "../sys/namespace.ts";
 import {
   connectProgram,
@@ -30,8 +32,8 @@ import { isIpv6, singlePorts, type PortMapping } from "./port-mapping.ts";
 export type LoopbackShortcutOptions = {
   readonly log: Log;
   readonly instance: Instance;
-  /** Where cgroup2 is mounted; undefined: nowhere. */
-  readonly cgroup2: string | undefined;
+  /** The root of all cgroups as an open folder of cgroup2; undefined where that is not in use. */
+  readonly openCgroups?: () => number | undefined;
 };
 
 /** What the kernel holds for us. */
@@ -85,25 +87,28 @@ export class LoopbackShortcut {
   }
 
   #open(): Opened | "not here" {
-    const { log, instance, cgroup2 } = this.#options;
-    if (cgroup2 === undefined) return "not here";
+    const { log, instance, openCgroups = openCgroupRoot } = this.#options;
     const descriptors: number[] = [];
     const held = (fd: number): number => {
       descriptors.push(fd);
       return fd;
     };
     const name = (part: string): string => instance.bpfPrefix + part;
+    let cgroups: number | undefined;
     try {
+      cgroups = openCgroups();
+      if (cgroups === undefined) return "not here";
       const shape = { keyBytes: portKeyBytes, valueBytes: placeBytes, most: 1 << 16 };
       const ports = held(createHashMap(name("ports"), shape));
       const origins = held(createSocketStorage(name("origin"), originBytes));
-      const attach = (part: string, attachType: number, instructions: Uint8Array): void => {
-        const program = held(loadAddressProgram({ name: name(part), attachType, instructions }));
-        held(attachToCgroup(program, cgroup2, attachType));
-      };
+      const peer = peerNameProgram({ ports, origins });
+      const connect = connectProgram({ ports, origins }, netnsCookie());
       // First the one that answers what the other one makes be asked.
-      attach("peer", BPF_CGROUP_INET4_GETPEERNAME, peerNameProgram({ ports, origins }));
-      attach("conn", BPF_CGROUP_INET4_CONNECT, connectProgram({ ports, origins }, netnsCookie()));
+      for (const program of [
+        { name: name("peer"), attachType: BPF_CGROUP_INET4_GETPEERNAME, instructions: peer },
+        { name: name("conn"), attachType: BPF_CGROUP_INET4_CONNECT, instructions: connect },
+      ])
+        held(attachToCgroup(held(loadAddressProgram(program)), cgroups, program.attachType));
       return { ports, descriptors };
     } catch (err) {
       descriptors.forEach(closeFd);
@@ -111,8 +116,21 @@ export class LoopbackShortcut {
         error: errorText(err),
       });
       return "not here";
+    } finally {
+      if (cgroups !== undefined) closeFd(cgroups);
     }
   }
+}
+
+/**
+ * Wherever cgroup2 is mounted, if it is anywhere: crun runs on a machine with cgroup v1 and v2 where the latter is out of
+ * sight. Where it is not in use its first mount would show it to everybody, in each process's list of cgroups.
+ */
+function openCgroupRoot(): number | undefined {
+  const isInUse = readFileSync("/proc/self/cgroup", "utf8")
+    .split("\n")
+    .some((line) => line.startsWith("0::"));
+  return isInUse ? mountNowhere("cgroup2") : undefined;
 }
 
 function isOnLoopback({ protocol, hostIp, containerIp }: PortMapping): boolean {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { hasCode } from "../base/errors.ts";
 import { failedWith } from "../sys/errno.ts";
 import { kill } from "../sys/process.ts";
-import { cgroup2Mount, cgroupFolders, controllerFolder } from "./cgroup.ts";
+import { cgroupFolders, controllerFolder } from "./cgroup.ts";
 import type { CgroupFacts } from "./cgroup.ts";
 
 const sigkill = 9;
@@ -67,7 +67,8 @@ export function joinOwnCgroups(facts: CgroupFacts, pid: number): void {
   for (const line of readFileSync("/proc/self/cgroup", "utf8").trimEnd().split("\n")) {
     const [, controllers = "", ...path] = line.split(":");
     const [controller = ""] = controllers.split(",");
-    const mount = controller === "" ? cgroup2Mount(facts) : facts.mounts[controller];
+    const v2 = facts.version === 2 ? Object.values(facts.mounts)[0] : facts.unified;
+    const mount = controller === "" ? v2 : facts.mounts[controller];
     if (mount !== undefined) writeFileSync(join(mount, path.join(":"), "cgroup.procs"), String(pid));
   }
 }

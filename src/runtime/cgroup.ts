@@ -58,11 +58,6 @@ export function cgroupFacts(mountinfo = readFileSync("/proc/self/mountinfo", "ut
   return { layout: "v2", version: 2, mounts, limits: limitsOfV2(root, new Set(controllers)) };
 }
 
-/** Where cgroup2 is mounted, with controllers or without; undefined: nowhere. */
-export function cgroup2Mount({ version, mounts, unified }: CgroupFacts): string | undefined {
-  return version === 2 ? Object.values(mounts)[0] : unified;
-}
-
 /** Of proc(5) mountinfo: field 5 is the mount point; after " - " come the type, the source and the super block's options. */
 function cgroupMounts(mountinfo: string): { v1: Record<string, string>; v2: string[] } {
   const v1: Record<string, string> = {};

@@ -2,7 +2,7 @@
 // go with the last who holds one: of a process that is killed nothing stays. Layouts: union bpf_attr (include/uapi/linux/bpf.h).
 import { ptr } from "bun:ffi";
 import { errnoOf, SyscallError } from "./errno.ts";
-import { closeFd, O_DIRECTORY, O_RDONLY, openFile } from "./file.ts";
+import { closeFd } from "./file.ts";
 import { check, lastErrno, libc } from "./libc.ts";
 
 // One of few system calls that are not everywhere the same number and young.
@@ -152,15 +152,10 @@ export function loadAddressProgram({ name, attachType, instructions }: AddressPr
 }
 
 /**
- * Has the program run for all processes of the cgroup (a folder of cgroup2) and of those below it, beside others' programs, as
- * long as somebody holds the descriptor that is returned. Kernel 5.7.
+ * Has the program run for all processes of the cgroup (an open folder of cgroup2) and of those below it, beside others' programs,
+ * as long as somebody holds the descriptor that is returned. Kernel 5.7.
  */
-export function attachToCgroup(program: number, folder: string, attachType: number): number {
-  const cgroup = openFile(folder, O_RDONLY | O_DIRECTORY);
-  try {
-    const attributes = new Attributes().u32(0, program).u32(4, cgroup).u32(8, attachType);
-    return bpf(BPF_LINK_CREATE, "LINK_CREATE", attributes);
-  } finally {
-    closeFd(cgroup);
-  }
+export function attachToCgroup(program: number, cgroup: number, attachType: number): number {
+  const attributes = new Attributes().u32(0, program).u32(4, cgroup).u32(8, attachType);
+  return bpf(BPF_LINK_CREATE, "LINK_CREATE", attributes);
 }

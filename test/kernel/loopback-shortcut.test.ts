@@ -4,7 +4,7 @@ import { instanceOf } from "../../src/base/instance.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { LoopbackShortcut } from "../../src/networks/loopback-shortcut.ts";
 import type { PortMapping } from "../../src/networks/port-mapping.ts";
-import { cgroup2Mount, cgroupFacts } from "../../src/runtime/cgroup.ts";
+import { O_DIRECTORY, O_RDONLY, openFile } from "../../src/sys/file.ts";
 import { createNetns, removeNetns } from "../../src/sys/namespace.ts";
 import { output } from "../harness/command.ts";
 import { enterFreshNetwork } from "./fresh-network.ts";
@@ -48,7 +48,7 @@ const connecting = (port: number): string[] => [
 let leave = (): void => {};
 let stop = (): void => {};
 let shortcut: LoopbackShortcut;
-const open = () => new LoopbackShortcut({ log, instance, cgroup2: cgroup2Mount(cgroupFacts()) });
+const open = () => new LoopbackShortcut({ log, instance });
 
 beforeAll(() => {
   look("true");
@@ -165,15 +165,19 @@ describe("not led are", () => {
   });
 });
 
-test("without cgroup2 it is not there, and nobody misses it", async () => {
-  shortcut = new LoopbackShortcut({ log, instance, cgroup2: undefined });
+test("where cgroup2 is not in use it is not there, and nobody misses it", async () => {
+  shortcut = new LoopbackShortcut({ log, instance, openCgroups: () => undefined });
   shortcut.lead("one", [mapping(8081, 81)]);
   expect(await python(...connecting(8081))).toBe("Connection refused");
   shortcut.forget("one");
 });
 
 test("a kernel that refuses is asked once, and that is said once", async () => {
-  shortcut = new LoopbackShortcut({ log, instance, cgroup2: "/proc" });
+  shortcut = new LoopbackShortcut({
+    log,
+    instance,
+    openCgroups: () => openFile("/proc", O_RDONLY | O_DIRECTORY),
+  });
   shortcut.lead("one", [mapping(8081, 81)]);
   shortcut.lead("two", [mapping(8082, 82)]);
   expect(await python(...connecting(8081))).toBe("Connection refused");
