@@ -160,9 +160,13 @@ async function through(
   }
 }
 
+/** What an engine still does behind a start, or in wait for the next one, takes processor time that is not the network's. */
+const settleMs = 2000;
+
 async function published(engine: BenchEngine, address: string): Promise<Place> {
   const id = await createWith(engine, "bridge", ports(7000, 2), "sleep", "10000");
   await start(engine, id);
+  await Bun.sleep(settleMs);
   try {
     const pid = await pidOf(engine, id);
     const inside = (...words: readonly string[]): string[] => inContainer(pid, ...words);
@@ -176,6 +180,7 @@ async function betweenContainers(engine: BenchEngine): Promise<Place> {
   const ids = await Promise.all([0, 1].map(() => createWith(engine, "bridge", {}, "sleep", "10000")));
   try {
     for (const id of ids) await start(engine, id);
+    await Bun.sleep(settleMs);
     const [server = 0, client = 0] = await Promise.all(ids.map((id) => pidOf(engine, id)));
     const from = (...words: readonly string[]) =>
       output(inContainer(client, ...words), { timeoutMs: 60_000 });
@@ -187,6 +192,9 @@ async function betweenContainers(engine: BenchEngine): Promise<Place> {
     for (const id of ids) await remove(engine, id);
   }
 }
+
+/** Of no network (RFC 5737). */
+const hostAddress = "198.51.100.1";
 
 const hasIperf = ["/usr/bin/iperf3", "/usr/local/bin/iperf3"].some(existsSync);
 
@@ -227,6 +235,26 @@ const speedScenarios: readonly Scenario[] = [
         (...words) => [...words],
       );
       return { "net-loopback": [gbits], "net-loopback-rtt": [microseconds] };
+    },
+  },
+  {
+    id: "net-host",
+    rows: [
+      row("net-host", "host -> published port on another address of the host's", [times("podman", 1)], {
+        unit: "Gbit/s",
+        more: true,
+        sameWay: true,
+      }),
+      row("net-host-rtt", "the same, one byte there and back", [times("podman", 1)], {
+        unit: "µs",
+        sameWay: true,
+      }),
+    ],
+    rounds: 15,
+    sample: async (engine) => {
+      await onHost(engine, "ip", "addr", "replace", `${hostAddress}/32`, "dev", "lo");
+      const { gbits, microseconds } = await published(engine, hostAddress);
+      return { "net-host": [gbits], "net-host-rtt": [microseconds] };
     },
   },
   {
