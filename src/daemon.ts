@@ -1,5 +1,5 @@
 // The daemon: configuration, one lock, the engine, the listeners; signals end it and leave every container running.
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createApi } from "./api/api.ts";
 import { localCalls } from "./api/local-calls.ts";
@@ -66,7 +66,7 @@ async function serve(config: DaemonConfig): Promise<void> {
   mkdirSync(config.root, { recursive: true, mode: 0o711 });
   mkdirSync(config.execRoot, { recursive: true, mode: 0o711 });
   using _locks = await lockFolders(config);
-  writePidFile(config.pidFile, host.clock.now());
+  using _pidFile = writePidFile(config.pidFile, host.clock.now());
   const engine = await openEngine(host, engineConfig(config));
   const listeners: Listener[] = [];
   let commands: RcliListener | undefined;
@@ -99,7 +99,6 @@ async function serve(config: DaemonConfig): Promise<void> {
     commands?.close();
     for (const listener of listeners) listener.closeAll();
     await closeEngine(engine);
-    rmSync(config.pidFile, { force: true });
   }
 }
 

@@ -1,6 +1,6 @@
 // The daemon's pid file. Root and run directory have locks of their own, which end with their process; a pid file outlives it,
 // and the number in it may be another process's by now.
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { ConflictError } from "./base/errors.ts";
 import { processStartTime } from "./sys/process.ts";
@@ -17,13 +17,14 @@ export function pidIn(path: string): number | undefined {
   return Number.isInteger(pid) && pid > 0 ? pid : undefined;
 }
 
-/** ConflictError when the process that wrote the file still runs. */
-export function writePidFile(path: string, now: Date): void {
+/** Removed when disposed of. ConflictError when the process that wrote the file still runs. */
+export function writePidFile(path: string, now: Date): Disposable {
   const pid = pidIn(path);
   if (pid !== undefined && pid !== process.pid && hasWritten(pid, path, now))
     throw new ConflictError(`pid file found, ensure that process ${pid} is not running or delete ${path}`);
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, `${process.pid}\n`, { mode: 0o644 });
+  return { [Symbol.dispose]: () => rmSync(path, { force: true }) };
 }
 
 /** Both times are rounded, and the boot's is computed from the clock of now. */

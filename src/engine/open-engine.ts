@@ -45,7 +45,10 @@ import { RootfsHolds } from "./rootfs-holds.ts";
 import { tasksFolder } from "./task-paths.ts";
 import { Waiters } from "./waiters.ts";
 
-/** INVARIANT: at most one engine per root; the caller holds the lock that makes it so. */
+/**
+ * INVARIANT: at most one engine per root; the caller holds the lock that makes it so. Where it cannot be opened, nothing is
+ * held of it: a monitor that was started for it has gone, unless it watches over something.
+ */
 export async function openEngine(host: Host, config: EngineConfig): Promise<Engine> {
   const { root, execRoot } = config;
   const instance = instanceOf(execRoot);
@@ -68,7 +71,13 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
       await endTheLost(engine);
     },
   });
-  opening.catch(() => {}); // awaited below; an earlier failure of another part must not leave it unobserved
+  await using undo = new AsyncDisposableStack();
+  undo.defer(() =>
+    opening.then(
+      (monitor) => monitor.close(true),
+      () => {}, // told below, unless another part failed before
+    ),
+  );
 
   host.log.debug("opening containers", { folder: join(root, "containers") });
   const containers = ContainerStore.open(root, host);
@@ -85,6 +94,7 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
     clientOf: (network, address) => names.clientOf(network, address),
     clientIn: (containerId) => names.clientIn(containerId),
   });
+  undo.defer(() => networks.close());
   checkAuth(host.log, root);
   const drivers = findDrivers(host.log, config);
   const monitor = await opening;
@@ -122,10 +132,16 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
     locks,
     networkLocks: new KeyedLock(),
   };
+  undo.move(); // closeEngine's part from here on
   deliver = (exit) => dispatchExit(engine, exit);
   exits.forEach(deliver);
   host.log.debug("restoring containers", { count: containers.all().length });
-  await restore(engine);
+  try {
+    await restore(engine);
+  } catch (err) {
+    await closeEngine(engine);
+    throw err;
+  }
   engine.standby.renew();
   return engine;
 }

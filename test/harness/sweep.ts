@@ -43,7 +43,7 @@ export async function endMonitor(execRoot: string): Promise<void> {
 export async function sweep(owner: DaemonOwner): Promise<string[]> {
   await run(["ip", "link", "delete", owner.bridge]);
   for (const program of ["iptables", "ip6tables"])
-    for (const table of ["nat", "filter", "raw"]) await removeChains(program, table, owner);
+    for (const table of ["nat", "filter", "mangle", "raw"]) await removeChains(program, table, owner);
   const left = (): Promise<string[]> => {
     for (const path of cgroups()) if (owner.cgroup(basename(path))) removeEmpty(path);
     return leftovers(owner);

@@ -3,6 +3,7 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { createInterface } from "node:readline";
 import { realHost, type Host } from "../../src/base/host.ts";
 import { instanceOf } from "../../src/base/instance.ts";
 import { silentLog } from "../../src/base/log.ts";
@@ -17,6 +18,7 @@ import { createNetns, removeNetns } from "../../src/sys/namespace.ts";
 import { enterFreshNetwork } from "./fresh-network.ts";
 import { OpenedNetworks, openTestNetworks, type Connected } from "./network-world.ts";
 import { look } from "./other-eyes.ts";
+import { sctpReceiver, sctpSender } from "./sctp-programs.ts";
 
 const host: Host = realHost(silentLog);
 const hostAddress = "198.51.100.1";
@@ -291,6 +293,27 @@ describe.each(["iptables", "nftables"] as const)("%s", (firewallBackend) => {
     );
     expect(ask(client, hostAddress, 8000)).toBe("refused");
     expect(ask(client, hostAddress, 9003)).toBe("refused");
+  });
+
+  test("SCTP: the first packet of an association comes to the container's port, from where it came", async () => {
+    const world = await open();
+    const one = world.connect("c1");
+    await world.networks.firewall.publish("c1", [
+      mapping(one.address, { protocol: "sctp", hostPort: 7100, containerPort: 71, count: 2 }),
+    ]);
+    // Not every kernel has sockets of this protocol: both ends are raw ones.
+    const [program = "", ...words] = within(one.netnsPath, ["python3", "-c", sctpReceiver]);
+    const receiver = spawn(program, words, { stdio: ["ignore", "pipe", "inherit"] });
+    servers.push(receiver);
+    const lines = createInterface({ input: receiver.stdout })[Symbol.asyncIterator]();
+    expect((await lines.next()).value).toBe("ready");
+    for (const [port, expected] of [
+      [7100, 71],
+      [7101, 72],
+    ] as const) {
+      inside(client, "python3", "-c", sctpSender, hostAddress, String(port));
+      expect((await lines.next()).value).toBe(`${clientAddress} 4711 -> ${expected} INIT, checksum right`);
+    }
   });
 
   test("UDP that came before the port was published goes to the container from then on", async () => {
