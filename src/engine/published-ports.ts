@@ -110,7 +110,7 @@ export class PublishedPorts {
     }
   }
 
-  /** Gives everything back; the firewall's rules go a little later. Fine when there is nothing. */
+  /** Gives everything back, once nothing leads to the container any more. Fine when there is nothing. */
   release(id: string): Promise<void> {
     return this.#turns.run(id, () => this.#release(id));
   }
@@ -121,12 +121,14 @@ export class PublishedPorts {
     this.#mappings.delete(id);
     this.#shortcut.forget(id);
     this.#closeRelays(id);
-    this.#networks.firewall.unpublish(id).catch((err: unknown) => {
+    try {
+      await this.#networks.firewall.unpublish(id);
+    } catch (err) {
       this.#host.log.error("firewall rules of a container are left", {
         container: id,
         error: errorText(err),
       });
-    });
+    }
     this.#giveBack(singlePorts(mappings));
     await this.#monitor.hold(id, []);
   }

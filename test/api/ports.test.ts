@@ -1,5 +1,6 @@
 // Published ports: -p in its forms, -P, who can reach them, conflicts, and what is left when containers go.
 import { afterEach, describe, expect, test } from "bun:test";
+import { connect } from "node:net";
 import { instanceOf } from "../../src/base/instance.ts";
 import { eventually } from "../harness/command.ts";
 import type { Daemon } from "../harness/daemon.ts";
@@ -32,6 +33,17 @@ async function page(url: string, tries = 50): Promise<string> {
   return "";
 }
 
+/** What a server says first, or why there is none. */
+function firstWords(hostname: string, port: number): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: hostname, port, timeout: 2000 });
+    socket.on("data", (bytes) => resolve(String(bytes)));
+    socket.on("error", (err: NodeJS.ErrnoException) => resolve(err.code ?? err.message));
+    socket.on("timeout", () => resolve("silence"));
+    socket.on("close", () => resolve("nothing"));
+  });
+}
+
 afterEach(async () => {
   const ids = (await ok("ps", "-aq")).split("\n").filter((id) => id !== "");
   if (ids.length > 0) await ok("rm", "-f", ...ids);
@@ -62,6 +74,30 @@ describe("-p", () => {
     await ok("stop", "-t", "0", id);
     expect(await page(`127.0.0.1:${port}`, 1)).toBe("");
     expect(await page(`[::1]:${port}`, 1)).toBe("");
+  });
+
+  test("after a stop it is refused at once, and a program of the host that takes it is who answers", async () => {
+    if (engine.kind === "dockerd") return; // its host is another network namespace than this program's
+    const port = freePort();
+    for (const end of [["stop", "-t", "0"], ["kill"], ["rm", "-f"]]) {
+      const id = await serve("-p", `${port}:80`);
+      const gateway = await ok("inspect", "--format", "{{.NetworkSettings.Networks.bridge.Gateway}}", id);
+      await ok(...end, id);
+      const addresses = ["127.0.0.1", gateway, "::1"];
+      const refused = await Promise.all(addresses.map((address) => firstWords(address, port)));
+      const server = Bun.listen({
+        hostname: "0.0.0.0",
+        port,
+        socket: { open: (socket) => void socket.end("the host"), data: () => {} },
+      });
+      const heard = await Promise.all(addresses.slice(0, 2).map((address) => firstWords(address, port)));
+      server.stop(true);
+      expect({ end, refused, heard }).toEqual({
+        end,
+        refused: ["ECONNREFUSED", "ECONNREFUSED", "ECONNREFUSED"],
+        heard: ["the host", "the host"],
+      });
+    }
   });
 
   test("with an address it is that address's only", async () => {
