@@ -57,6 +57,8 @@ export async function logs(call: Call): Promise<Answer> {
     },
     signal,
   );
+  // A client that has the answer's head may remove the container, as docker-py does: by then the log must be open.
+  await chunks.next();
   return stream(streamType(config.Tty, version), chunks, true);
 }
 
@@ -114,7 +116,9 @@ async function attachedStream(
   const keys = parseDetachKeys(textOf(query, "detachKeys"));
   const record = engine.containers.find(ref);
   const tty = record.config.Tty;
-  const past = flagOf(query, "logs") ? { before: pastOutput(engine, record.id, wants, signal) } : {};
+  const past = flagOf(query, "logs")
+    ? { before: withoutFirst(pastOutput(engine, record.id, wants, signal)) }
+    : {};
   if (!flagOf(query, "stream")) {
     publishContainerEvent(engine, record, "attach");
     return { tty, attached: { ...past, stream: undefined } };
@@ -131,8 +135,13 @@ function pastOutput(
   id: string,
   { stdout, stderr }: AttachOptions,
   signal: AbortSignal,
-): AsyncIterable<Uint8Array> {
+): AsyncGenerator<Uint8Array> {
   return containerLogs(engine, id, { stdout, stderr, follow: false, timestamps: false }, signal);
+}
+
+async function* withoutFirst<T>(items: AsyncGenerator<T>): AsyncGenerator<T> {
+  await items.next();
+  yield* items;
 }
 
 /** Before 1.42 framed and raw streams had one name. */

@@ -22,19 +22,20 @@ export type LogsOptions = {
 };
 
 /**
- * In batches, framed (stdcopy) unless the container has a terminal. Throws at once what there is to throw:
- * NotFoundError, ConflictError for a container on its way out, NotImplementedError where nothing is kept.
+ * In batches, framed (stdcopy) unless the container has a terminal; the first one is empty, and from then on a removal of the
+ * container takes nothing of it away. Throws at once what there is to throw: NotFoundError, ConflictError for a container on
+ * its way out, NotImplementedError where nothing is kept.
  */
 export function containerLogs(
   engine: Engine,
   ref: string,
   options: LogsOptions,
   signal: AbortSignal,
-): AsyncIterable<Uint8Array> {
+): AsyncGenerator<Uint8Array, void, undefined> {
   const { id, state, config, hostConfig } = engine.containers.find(ref);
   if (state.status === "removing" || state.status === "dead")
     throw new ConflictError("can not get logs from container which is dead or marked for removal");
-  if (hostConfig.LogConfig.Type !== "json-file")
+  if (hostConfig.LogConfig.Type === "none")
     throw new NotImplementedError("configured logging driver does not support reading");
   const { since, until, follow, ...selection } = options;
   const query = {

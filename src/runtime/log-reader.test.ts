@@ -202,3 +202,18 @@ test("follow ends when the time of until has passed", async () => {
   const reader = follow({ until: formatStamp({ seconds: 2, nanoseconds: 0 }) });
   expect(await reader.ended).toBe(lines(1, 1));
 });
+
+test.each([false, true])(
+  "what was there at the first, empty piece is read, though the log is removed; follow: %p",
+  async (follows) => {
+    writeFileSync(`${path}.1`, entries(1, 3));
+    writeFileSync(path, entries(4, 6));
+    const follow = follows ? { follow: Promise.resolve() } : {};
+    const logs = readLogs(path, { ...everything, ...follow }, new AbortController().signal);
+    expect((await logs.next()).value).toHaveLength(0);
+    for (const file of [path, `${path}.1`]) unlinkSync(file);
+    const parts: Uint8Array[] = [];
+    for await (const batch of logs) parts.push(batch);
+    expect(Buffer.concat(parts).toString()).toBe(lines(1, 6));
+  },
+);

@@ -32,8 +32,11 @@ export type LogQuery = {
 /** Read at once; what comes out of it is one batch. */
 const batchBytes = 1 << 18;
 
+const nothing = new Uint8Array(0);
+
 /**
- * The selected entries in batches of up to 256 KiB, each batch the caller's own. Ends early, without an error, when
+ * The selected entries in batches of up to 256 KiB, each batch the caller's own. The first one is empty: by then the files are
+ * open, and can be read whatever becomes of their container. Ends early, without an error, when
  * `signal` aborts. A log that does not exist is empty; without `follow`, what is written after the call is left out.
  */
 export async function* readLogs(
@@ -45,6 +48,7 @@ export async function* readLogs(
   if (query.follow === undefined) {
     const logs = await openLogs(path);
     try {
+      yield nothing;
       for (const start of await lastLines(logs, query.tail)) yield* reader.readOnce(start);
     } finally {
       await closeLogs(logs);
@@ -90,6 +94,7 @@ class LogReader {
     stopped.then(stop, stop);
     let logs = await openLogs(path);
     try {
+      yield nothing;
       const starts = await lastLines(logs, tail);
       for (const older of starts.slice(0, -1)) yield* this.readOnce(older);
       let current = starts.at(-1)?.log;
