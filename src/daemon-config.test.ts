@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test } from "bun:test";
+import { afterAll, describe, expect, test } from "bun:test";
 import { daemonCommand } from "./daemon-config.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sampan-config-"));
@@ -63,7 +63,7 @@ test("daemonCommand: reads daemon.json, and flags of lists replace its lists", (
       root: "/y",
       labels: ["c=d"],
       runtimes: { mine: "/bin/mine" },
-      logOptions: { "max-size": "1m" },
+      defaults: { logOptions: { "max-size": "1m" } },
     },
   });
 });
@@ -136,4 +136,108 @@ test("daemonCommand: the exec driver of before 2015 is a default runtime", () =>
   expect(runtimeOf("--exec-driver", "lxc")).toBe("lxc");
   expect(runtimeOf("-e", "native")).toBeUndefined();
   expect(() => runtimeOf("-e", "vserver")).toThrow("unknown exec driver vserver");
+});
+
+describe("daemonCommand: what containers get that ask for nothing else", () => {
+  test("by the file, by flags, and by both", () => {
+    const file = {
+      "log-driver": "local",
+      "log-opts": { "max-size": "1m" },
+      "default-shm-size": "128M",
+      "default-ulimits": { nofile: { Name: "nofile", Soft: 100, Hard: 200 }, core: { Soft: 0, Hard: 0 } },
+      init: true,
+      "no-new-privileges": true,
+    };
+    const defaults = {
+      logDriver: "local",
+      logOptions: { "max-size": "1m" },
+      shmSizeBytes: 128 << 20,
+      ulimits: [
+        { Name: "nofile", Soft: 100, Hard: 200 },
+        { Name: "core", Soft: 0, Hard: 0 },
+      ],
+      init: true,
+      noNewPrivileges: true,
+    };
+    expect(withFile(file)()).toMatchObject({ config: { defaults } });
+    const flags = [
+      "--log-opt",
+      "max-file=2",
+      "--default-ulimit",
+      "nofile=7",
+      "--default-ulimit",
+      "nproc=1:-1",
+    ];
+    expect(withFile(file, ...flags)()).toMatchObject({
+      config: {
+        defaults: {
+          ...defaults,
+          logOptions: { "max-size": "1m", "max-file": "2" },
+          ulimits: [
+            { Name: "nofile", Soft: 7, Hard: 7 },
+            { Name: "core", Soft: 0, Hard: 0 },
+            { Name: "nproc", Soft: 1, Hard: -1 },
+          ],
+        },
+      },
+    });
+    expect(configOf("--init=false", "--no-new-privileges", "--default-shm-size=1g").defaults).toMatchObject({
+      init: false,
+      noNewPrivileges: true,
+      shmSizeBytes: 1 << 30,
+    });
+  });
+
+  test.each([
+    [{ "log-driver": "journald" }, "no log driver named 'journald' is registered"],
+    [{ "log-opts": { colour: "red" } }, "unknown log opt 'colour' for json-file log driver"],
+    [{ "log-opts": { "max-size": "many" } }, "invalid size: 'many'"],
+    [{ "log-opts": { "max-size": 5 } }, "log-opts must be an object of strings"],
+    [{ "default-shm-size": "0" }, 'invalid default-shm-size: "0"'],
+    [{ "default-ulimits": { files: { Soft: 1, Hard: 1 } } }, "invalid ulimit type: files"],
+    [{ "default-ulimits": { nofile: { Soft: 2, Hard: 1 } } }, "less than or equal to hard limit: 2 > 1"],
+    [{ "default-ulimits": { nofile: 5 } }, "default-ulimits.nofile must be an object"],
+    [{ "default-ulimits": { nofile: { Name: "core", Soft: 2, Hard: 2 } } }, "must have Name, Soft and Hard"],
+    [{ init: "yes" }, "init must be true or false"],
+  ])("refuses %j", (file, words) => {
+    expect(withFile(file)).toThrow(words);
+  });
+});
+
+describe("daemonCommand: keys that dockerd has and that are no choice here", () => {
+  test("what is so anyway is taken, other wishes are told", () => {
+    const soAnyway = {
+      "storage-driver": "overlay2",
+      "live-restore": true,
+      "exec-opts": ["native.cgroupdriver=cgroupfs"],
+      "userland-proxy": false,
+      iptables: true,
+      experimental: false,
+      features: {},
+    };
+    expect(withFile(soAnyway)()).toMatchObject({ config: { notes: [] } });
+    const others = {
+      "live-restore": false,
+      "exec-opts": ["native.cgroupdriver=systemd"],
+      features: { buildkit: true },
+    };
+    expect(withFile(others)()).toMatchObject({
+      config: {
+        notes: [
+          "live-restore false is not followed: containers go on when the daemon stops",
+          'exec-opts ["native.cgroupdriver=systemd"] is not followed: cgroups are made without systemd',
+          'features {"buildkit":true} is not followed: none of them is known',
+        ],
+      },
+    });
+  });
+
+  test.each([
+    [{ "storage-driver": "btrfs" }, 'storage-driver "btrfs" is not followed: layers are overlayfs\'s'],
+    [{ iptables: false }, "iptables false is not followed"],
+    [{ "selinux-enabled": true }, "there are no SELinux labels"],
+    [{ "userns-remap": "default" }, "don't match any configuration option: userns-remap"],
+  ])("refuses %j: somebody would rely on it", (file, words) => {
+    expect(withFile(file)).toThrow(words);
+  });
 });

@@ -4,6 +4,8 @@ import { isIP } from "node:net";
 import { parseArgs } from "node:util";
 import { defaultExecRoot } from "./base/instance.ts";
 import { InvalidParameterError, hasCode } from "./base/errors.ts";
+import { containerDefaults, containerKeys, pairs } from "./daemon-container-defaults.ts";
+import { givenKeys, judgeGivenKeys } from "./daemon-given-keys.ts";
 import { networkOptions } from "./daemon-network-config.ts";
 import type { EngineConfig } from "./engine/engine.ts";
 import type { RcliAddress } from "./rcli/address.ts";
@@ -24,6 +26,8 @@ export type DaemonConfig = Omit<EngineConfig, "program"> & {
   readonly tls: TlsFiles | undefined;
   /** Plain tcp on other addresses than loopback: whoever reaches the port is root here. */
   readonly unauthenticatedTcp: boolean;
+  /** What the file asks for and does not get, a line each. */
+  readonly notes: readonly string[];
 };
 
 const flags = {
@@ -57,7 +61,12 @@ const flags = {
   "add-runtime": { type: "string", multiple: true },
   "init-path": { type: "string" },
   sysinit: { type: "boolean" },
+  init: { type: "boolean" },
+  "no-new-privileges": { type: "boolean" },
+  "log-driver": { type: "string" },
   "log-opt": { type: "string", multiple: true },
+  "default-shm-size": { type: "string" },
+  "default-ulimit": { type: "string", multiple: true },
   label: { type: "string", multiple: true },
   "registry-mirror": { type: "string", multiple: true },
   "insecure-registry": { type: "string", multiple: true },
@@ -105,7 +114,7 @@ const fileKeys: Readonly<Record<string, keyof typeof flags>> = {
   runtimes: "add-runtime",
   "init-path": "init-path",
   sysinit: "sysinit",
-  "log-opts": "log-opt",
+  ...containerKeys,
   labels: "label",
   "registry-mirrors": "registry-mirror",
   "insecure-registries": "insecure-registry",
@@ -142,6 +151,9 @@ Options:
                                 Ports of the host for those that nobody chose (default 49153-65535)
       --config-file string      Configuration as JSON (default "${defaultConfigFile}")
       --data-root string        Persistent state, also --root and -g (default "${defaultRoot}")
+      --default-shm-size bytes  Of /dev/shm in containers that ask for no size (default 64m)
+      --default-ulimit name=soft[:hard]
+                                A limit for containers that do not ask for it
   -D, --debug                   Log decisions too
       --default-runtime string  Runtime of containers that ask for none (default: crun if it works, else runc)
   -e, --exec-driver string      The same in the words of before 2015: "native" or "lxc"
@@ -153,10 +165,13 @@ Options:
                                 Proxies for registries (default: HTTP_PROXY, HTTPS_PROXY, NO_PROXY)
       --init-path string        Init of --init, or "sysinit" for our own (default: tini or the like, else our own)
       --insecure-registry list  Registries reached by plain http or with any certificate: host[:port] or CIDR
+      --init                    Containers have an init as process 1 unless they ask for none
       --label list              A label of the engine, shown by info
-      --log-opt list            Log options of containers that give none, such as max-size=10m
+      --log-driver string       Log driver of containers that name none (default "json-file")
+      --log-opt list            Its options for containers that give none, such as max-size=10m
       --max-concurrent-downloads, --max-concurrent-uploads int
                                 Layers at once, over all pulls and pushes (default 3, 5)
+      --no-new-privileges       Programs in containers gain none by executing others, unless they ask for that
   -p, --pidfile string          (default: sampan.pid in the run directory)
       --rcli off|address        The command protocol of 2013, on loopback (default "127.0.0.1:4242")
       --registry-mirror list    Mirror of Docker Hub, asked first
@@ -226,15 +241,18 @@ function takeSwitches(args: readonly string[]): {
   return { given, rest };
 }
 
-type Switch = "icc" | "ip-masq" | "ipv6" | "debug" | "tlsverify" | "sysinit";
-const switches: ReadonlySet<string> = new Set<Switch>([
+const switchNames = [
   "icc",
   "ip-masq",
   "ipv6",
   "debug",
   "tlsverify",
   "sysinit",
-]);
+  "init",
+  "no-new-privileges",
+] as const;
+type Switch = (typeof switchNames)[number];
+const switches: ReadonlySet<string> = new Set(switchNames);
 const switchWords = new Map([
   ["true", true],
   ["1", true],
@@ -269,8 +287,8 @@ function merge(values: Flags, file: ConfigFile, proxies: ProxySettings): DaemonC
       options: list("dns-opt", "dns-opts"),
     },
     defaultRuntime: text("default-runtime") ?? execDriver(text("exec-driver")),
-    runtimes: { ...runtimesOf(file["runtimes"]), ...pairs("add-runtime", values["add-runtime"] ?? []) },
-    logOptions: { ...stringMap("log-opts", file["log-opts"]), ...pairs("log-opt", values["log-opt"] ?? []) },
+    runtimes: { ...runtimesOf(file["runtimes"]), ...pairs("add-runtime", values["add-runtime"]) },
+    defaults: containerDefaults(values, file),
     labels: list("label", "labels"),
     registries: registrySettings(values, file, proxies),
     tls: tlsOf(values, file),
@@ -278,6 +296,7 @@ function merge(values: Flags, file: ConfigFile, proxies: ProxySettings): DaemonC
     debug: values.debug ?? file["debug"] === true,
     sysinit: values.sysinit ?? file["sysinit"] === true,
     initPath: text("init-path"),
+    notes: judgeGivenKeys(file),
   };
 }
 
@@ -323,7 +342,7 @@ function readConfigFile(path: string | undefined): ConfigFile {
   }
   if (text.trim() === "") return {};
   const parsed = parseJson(text, path ?? defaultConfigFile);
-  const known = new Set<string>([...Object.keys(fileKeys), ...registryKeys]);
+  const known = new Set<string>([...Object.keys(fileKeys), ...registryKeys, ...givenKeys]);
   const unknown = Object.keys(parsed).filter((key) => !known.has(key));
   if (unknown.length > 0)
     throw new InvalidParameterError(
@@ -360,17 +379,6 @@ function stringsOf(key: string, value: unknown): readonly string[] {
   throw new InvalidParameterError(`${key} must be a list of strings`);
 }
 
-function stringMap(key: string, value: unknown): Readonly<Record<string, string>> {
-  if (value === undefined) return {};
-  if (
-    typeof value === "object" &&
-    value !== null &&
-    Object.values(value).every((item) => typeof item === "string")
-  )
-    return value as Readonly<Record<string, string>>;
-  throw new InvalidParameterError(`${key} must be an object of strings`);
-}
-
 /** dockerd's form: `{"mine": {"path": "/usr/local/bin/mine"}}`. */
 function runtimesOf(value: unknown): Readonly<Record<string, string>> {
   if (value === undefined) return {};
@@ -382,17 +390,6 @@ function runtimesOf(value: unknown): Readonly<Record<string, string>> {
         typeof runtime === "object" && runtime !== null && "path" in runtime ? runtime.path : undefined;
       if (typeof path !== "string") throw new InvalidParameterError(`runtime ${name} has no path`);
       return [name, path];
-    }),
-  );
-}
-
-function pairs(flag: string, items: readonly string[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    items.map((item) => {
-      const at = item.indexOf("=");
-      if (at <= 0)
-        throw new InvalidParameterError(`invalid argument "${item}" for "--${flag}": must be name=value`);
-      return [item.slice(0, at), item.slice(at + 1)];
     }),
   );
 }

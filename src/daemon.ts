@@ -59,6 +59,7 @@ async function serve(config: DaemonConfig): Promise<void> {
   const log = standardErrorLog("sampan", config.debug ? "debug" : "info");
   const host = realHost(log);
   const began = host.clock.monotonicMs();
+  for (const note of config.notes) log.warn(note);
   const options = listenOptions(config);
   const addresses = config.hosts.map((text) => parseListenAddress(text, config.tls !== undefined));
   // Before anything is made on this machine.

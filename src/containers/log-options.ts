@@ -3,15 +3,19 @@ import { InvalidParameterError } from "../base/errors.ts";
 import type { LogConfig } from "../spec/docker.ts";
 import type { LogSpec } from "../runtime/monitor-protocol.ts";
 
+/** What dockerd's driver `local` does where it is not told otherwise. */
+const localOptions = { "max-size": "20m", "max-file": "5", compress: "true" };
+
 /** The log file of a container, or null with driver `none`. Options are json-file's: max-size, max-file, compress. */
-export function logSpec(config: LogConfig, path: string): LogSpec | null {
-  if (config.Type === "none") return null;
-  const maxSize = config.Config["max-size"];
+export function logSpec({ Type, Config }: LogConfig, path: string): LogSpec | null {
+  if (Type === "none") return null;
+  const options: LogConfig["Config"] = { ...(Type === "local" ? localOptions : {}), ...Config };
+  const maxSize = options["max-size"];
   return {
     path,
     maxSizeBytes: maxSize === undefined || maxSize === "-1" ? 0 : sizeBytes(maxSize),
-    maxFiles: maxFiles(config.Config["max-file"], maxSize !== undefined),
-    compress: config.Config["compress"] === "true",
+    maxFiles: maxFiles(options["max-file"], maxSize !== undefined),
+    compress: options["compress"] === "true",
   };
 }
 
@@ -34,7 +38,7 @@ const unitBytes: Readonly<Record<string, number>> = {
 };
 
 /** `10m`, `512k`, `1g`, `100`: powers of 1024, as Docker's units.RAMInBytes. */
-function sizeBytes(text: string): number {
+export function sizeBytes(text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?$/i.exec(text.trim());
   const unit = unitBytes[(match?.[2] ?? "").toLowerCase()];
   if (!match || unit === undefined) throw new InvalidParameterError(`invalid size: '${text}'`);

@@ -9,6 +9,7 @@ import type {
   MountPoint,
 } from "../spec/docker.ts";
 import type { ImageRunConfig } from "../spec/oci-image.ts";
+import type { ContainerDefaults } from "./defaults.ts";
 import { checkConfig, containerConfig } from "./settings/config.ts";
 import { checkModeConflicts } from "./settings/conflicts.ts";
 import { endpointSettings } from "./settings/endpoints.ts";
@@ -31,8 +32,7 @@ export type HostFacts = {
   /** The daemon's own hard limits by ulimit name (`nofile`): more than these it can give only with CAP_SYS_RESOURCE. */
   readonly hardLimits: Readonly<Record<string, number>>;
   readonly defaultRuntime: string;
-  /** Options of the json-file log for containers that name no log driver. */
-  readonly logOptions: Readonly<Record<string, string>>;
+  readonly defaults: ContainerDefaults;
 };
 
 /** Another container, as far as a new one may lean on it. */

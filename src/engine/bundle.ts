@@ -2,6 +2,7 @@
 import { mkdirSync, statSync } from "node:fs";
 import { ConflictError } from "../base/errors.ts";
 import { replaceFile } from "../base/replace-file.ts";
+import { withDefaults } from "../containers/defaults.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import { cgroupsPathOf } from "../runtime/cgroup.ts";
 import { runtimeSpec } from "../runtime/oci-spec/runtime-spec.ts";
@@ -27,7 +28,8 @@ export async function writeBundle(
   record: ContainerRecord,
   sandbox: Sandbox,
 ): Promise<RuntimeSpec> {
-  const { id, config, hostConfig } = record;
+  const { id, config } = record;
+  const hostConfig = withDefaults(record.hostConfig, engine.config.defaults);
   const { dir, configFile } = taskFiles(engine.config.execRoot, id);
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const user = userInRootfs(engine, id, config.User, hostConfig.GroupAdd ?? []);

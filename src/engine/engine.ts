@@ -4,6 +4,7 @@ import type { Host } from "../base/host.ts";
 import type { Instance } from "../base/instance.ts";
 import type { KeyedLock } from "../base/keyed-lock.ts";
 import type { ContainerStore } from "../containers/container-store.ts";
+import type { ContainerDefaults } from "../containers/defaults.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import type { ImageStore } from "../images/image-store.ts";
 import type { Networks, NetworksOptions } from "../networks/networks.ts";
@@ -41,8 +42,7 @@ export type EngineConfig = {
   readonly defaultRuntime: string | undefined;
   /** Further runtimes by name: paths of executables that take runc's command line. */
   readonly runtimes: Readonly<Record<string, string>>;
-  /** Log driver options for containers that give none. */
-  readonly logOptions: Readonly<Record<string, string>>;
+  readonly defaults: ContainerDefaults;
   readonly labels: readonly string[];
   readonly registries: RegistrySettings;
   readonly debug: boolean;

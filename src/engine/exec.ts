@@ -4,6 +4,7 @@ import { rm } from "node:fs/promises";
 import type { Duplex } from "node:stream";
 import { ConflictError, InvalidParameterError, ProgramNotStartedError } from "../base/errors.ts";
 import { replaceFile } from "../base/replace-file.ts";
+import { withDefaults } from "../containers/defaults.ts";
 import type { ContainerRecord } from "../containers/record.ts";
 import { isUp } from "../containers/state.ts";
 import type { TaskSpec } from "../runtime/monitor-protocol.ts";
@@ -138,7 +139,8 @@ function execTask(
 
 /** What the runtime reads. @throws InvalidParameterError or NotFoundError for a user who is none. */
 function processConfig(engine: Engine, container: ContainerRecord, { body }: ExecRecord): string {
-  const { id, config, hostConfig } = container;
+  const { id, config } = container;
+  const hostConfig = withDefaults(container.hostConfig, engine.config.defaults);
   const user = userInRootfs(engine, id, body.User || config.User, hostConfig.GroupAdd ?? []);
   return JSON.stringify(execProcess({ config, hostConfig, body, user, host: engine.machine }));
 }

@@ -14,6 +14,6 @@ export function hostFacts(engine: Engine): HostFacts {
     capabilities: machine.capabilities,
     hardLimits: machine.hardLimits,
     defaultRuntime: drivers[0]?.name ?? "",
-    logOptions: config.logOptions,
+    defaults: config.defaults,
   };
 }

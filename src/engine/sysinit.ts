@@ -48,6 +48,6 @@ function kitsFolder(root: string): string {
 }
 
 /** `--init` where there is no other, or where ours is preferred. A process 1 of the host's has one already. */
-function supervises({ initPath }: Engine, { hostConfig }: ContainerRecord): boolean {
-  return (hostConfig.Init ?? false) && initPath === undefined && hostConfig.PidMode === "";
+function supervises({ initPath, config }: Engine, { hostConfig }: ContainerRecord): boolean {
+  return (hostConfig.Init ?? config.defaults.init) && initPath === undefined && hostConfig.PidMode === "";
 }

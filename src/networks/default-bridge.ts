@@ -10,6 +10,8 @@ import { chooseSubnet, isFree, uniqueLocalPool } from "./subnet-choice.ts";
 import {
   formatAddress,
   formatSubnet,
+  lastAddress,
+  overlap,
   parseAddressInSubnet,
   parseSubnet,
   type AddressInSubnet,
@@ -18,6 +20,8 @@ import {
 /** The longest prefix that leaves room for network, gateway, broadcast and one container. */
 const prefixLengthMax = 30;
 const networkName = "bridge";
+/** Unspecified, loopback, and multicast with all that is behind it (RFC 6890). */
+const noNetworks = ["0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3"].map(parseSubnet);
 
 /** InvalidParameterError when the configuration cannot be met; nothing has been changed then, nor by this at all. */
 export function defaultBridgeRecord(
@@ -114,7 +118,9 @@ function placeOfPool({ subnet, gateway }: IpamPool): AddressInSubnet {
 function checkedPlace(text: string): AddressInSubnet {
   const place = parseAddressInSubnet(text);
   const { subnet, address } = place;
-  if (subnet.family !== 4 || subnet.prefixLength > prefixLengthMax || address === subnet.base)
+  const isHosts = address !== subnet.base && address !== lastAddress(subnet);
+  const mayBe = subnet.family === 4 && subnet.prefixLength <= prefixLengthMax;
+  if (!isHosts || !mayBe || noNetworks.some((range) => overlap(range, subnet)))
     throw new InvalidParameterError(
       `invalid bridge address ${text}: give a host's address and a prefix up to /${prefixLengthMax}`,
     );

@@ -1,6 +1,7 @@
 // Containers started by nothing but a driver's commands: no daemon, no monitor, no image. The test process stands in for the
 // monitor: it is the subreaper, and it runs the commands where the monitor would, in a mount namespace without the cgroup2
 // of a hybrid machine.
+import { unconfigured } from "../../src/containers/defaults.ts";
 import {
   closeSync,
   copyFileSync,
@@ -215,7 +216,7 @@ function settingsOf(body: CreateContainerBody, id: string, runtime: string) {
     hostname: "host",
     runtimes: [runtime],
     defaultRuntime: runtime,
-    logOptions: {},
+    defaults: unconfigured,
   };
   return containerSettings(body, { id, image: undefined, facts, findContainer: () => undefined });
 }

@@ -1,5 +1,6 @@
 // A machine for tests: cgroup v2 with everything, two CPUs, crun and runc.
 import type { CgroupFacts, CgroupLimits } from "../../runtime/cgroup.ts";
+import { unconfigured } from "../defaults.ts";
 import type { HostFacts, SettingsContext } from "../settings.ts";
 
 export const allLimits: CgroupLimits = {
@@ -38,7 +39,7 @@ export const facts: HostFacts = {
   capabilities: 0x1ff_ffff_ffffn,
   hardLimits: { nofile: 4096 },
   defaultRuntime: "crun",
-  logOptions: { "max-size": "20m" },
+  defaults: { ...unconfigured, logOptions: { "max-size": "20m" } },
 };
 
 const other = {

@@ -5,9 +5,9 @@ import { maskedPaths, readonlyPaths } from "../../runtime/oci-spec/default-paths
 import { seccompProfile } from "../../runtime/oci-spec/seccomp-custom.ts";
 import { securityOptions } from "../../runtime/oci-spec/security-options.ts";
 import { tmpfsOptions } from "../../runtime/oci-spec/tmpfs-options.ts";
-import type { CgroupFacts } from "../../runtime/cgroup.ts";
 import { sysinitAnnotation } from "../../spec/annotations.ts";
 import type { HostConfig } from "../../spec/docker.ts";
+import { unconfigured } from "../defaults.ts";
 import type { HostFacts } from "../settings.ts";
 import { checkedLimits } from "./limits.ts";
 import { isAddress } from "./endpoints.ts";
@@ -17,8 +17,6 @@ import { portBindings } from "./ports.ts";
 import { restartPolicy } from "./restart.ts";
 import { checkSysctls } from "./sysctls.ts";
 import { checkUlimits } from "./ulimits.ts";
-
-const shmSizeBytes = 64 * 1024 * 1024;
 
 /** What Docker answers for a container that asked for nothing. */
 const unasked: HostConfig = {
@@ -51,7 +49,7 @@ const unasked: HostConfig = {
   SecurityOpt: null,
   UTSMode: "",
   UsernsMode: "",
-  ShmSize: shmSizeBytes,
+  ShmSize: unconfigured.shmSizeBytes,
   Runtime: "",
   Isolation: "",
   CpuShares: 0,
@@ -89,7 +87,7 @@ export function hostConfigOf(
   facts: HostFacts,
 ): { readonly hostConfig: HostConfig; readonly warnings: readonly string[] } {
   const given = withoutNulls(asked);
-  const filled: HostConfig = { ...unasked, ...given, ...modeDefaults(given, facts.cgroup) };
+  const filled: HostConfig = { ...unasked, ...given, ...modeDefaults(given, facts) };
   const { limits, warnings } = checkedLimits(filled, facts);
   const limited: HostConfig = { ...filled, ...limits };
   const hostConfig: HostConfig = {
@@ -97,7 +95,7 @@ export function hostConfigOf(
     MemorySwap: limited.Memory > 0 && limited.MemorySwap === 0 ? limited.Memory * 2 : limited.MemorySwap,
     OomKillDisable: limited.OomKillDisable ?? (facts.cgroup.limits.oomKillDisable ? false : null),
     PidsLimit: (limited.PidsLimit ?? 0) > 0 ? limited.PidsLimit : null,
-    LogConfig: logConfig(asked.LogConfig, facts.logOptions),
+    LogConfig: logConfig(asked.LogConfig, facts.defaults),
     RestartPolicy: restartPolicy(asked.RestartPolicy),
     PortBindings: portBindings(filled.PortBindings),
     Runtime: filled.Runtime || facts.defaultRuntime,
@@ -126,13 +124,13 @@ function withoutNulls(asked: Partial<HostConfig>): Partial<HostConfig> {
 }
 
 /** Modes may be given as ""; a privileged container stays in the host's cgroup namespace on v1 only. */
-function modeDefaults(given: Partial<HostConfig>, { version }: CgroupFacts) {
+function modeDefaults(given: Partial<HostConfig>, { cgroup, defaults }: HostFacts) {
   const { NetworkMode = "", IpcMode = "", CgroupnsMode = "", ShmSize = 0 } = given;
   return {
     NetworkMode: NetworkMode === "" || NetworkMode === "default" ? "bridge" : NetworkMode,
     IpcMode: IpcMode || "private",
-    CgroupnsMode: CgroupnsMode || (version === 2 ? ("private" as const) : ("host" as const)),
-    ShmSize: ShmSize === 0 ? shmSizeBytes : ShmSize,
+    CgroupnsMode: CgroupnsMode || (cgroup.version === 2 ? ("private" as const) : ("host" as const)),
+    ShmSize: ShmSize === 0 ? defaults.shmSizeBytes : ShmSize,
   };
 }
 

@@ -1,6 +1,7 @@
 // `--log-driver` and `--log-opt`.
 import { InvalidParameterError } from "../../base/errors.ts";
 import type { LogConfig } from "../../spec/docker.ts";
+import type { ContainerDefaults } from "../defaults.ts";
 import { logSpec } from "../log-options.ts";
 
 /** Options by driver. `local` differs from `json-file` in dockerd's file format only, which nobody else reads. */
@@ -21,12 +22,12 @@ const knownOptions: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** The log configuration with its defaults (the daemon's options are json-file's); refused in Docker's words when the driver or an option does not exist. */
+/** The log configuration with the daemon's defaults (its options are its own driver's); refused in Docker's words when the driver or an option does not exist. */
 export function logConfig(
   asked: Partial<LogConfig> | undefined,
-  defaultOptions: Readonly<Record<string, string>>,
+  { logDriver, logOptions }: Pick<ContainerDefaults, "logDriver" | "logOptions">,
 ): LogConfig {
-  const Type = asked?.Type || "json-file";
+  const Type = asked?.Type || logDriver;
   const options = knownOptions[Type];
   if (!options) throw new InvalidParameterError(`logger: no log driver named '${Type}' is registered`);
   for (const name of Object.keys(asked?.Config ?? {}))
@@ -36,7 +37,7 @@ export function logConfig(
           ? `unknown log opt '${name}' for log driver ${Type}`
           : `unknown log opt '${name}' for ${Type} log driver`,
       );
-  const config = { Type, Config: { ...(Type === "json-file" ? defaultOptions : {}), ...asked?.Config } };
+  const config = { Type, Config: { ...(Type === logDriver ? logOptions : {}), ...asked?.Config } };
   logSpec(config, ""); // refuses sizes and counts that are none
   return config;
 }

@@ -1,7 +1,7 @@
 // `--ulimit`: names that exist, and a warning where this daemon cannot give what was asked.
 import { InvalidParameterError } from "../../base/errors.ts";
 import { holds } from "../../runtime/oci-spec/capabilities.ts";
-import type { HostConfig } from "../../spec/docker.ts";
+import type { HostConfig, Ulimit } from "../../spec/docker.ts";
 import type { HostFacts } from "../settings.ts";
 
 /** Resources of prlimit(2), lower case as the API writes them. */
@@ -18,15 +18,21 @@ export function checkUlimits(
 ): readonly string[] {
   const mayRaise = holds(capabilities, "CAP_SYS_RESOURCE");
   const warnings: string[] = [];
-  for (const { Name, Hard, Soft } of Ulimits ?? []) {
-    if (!names.has(Name)) throw new InvalidParameterError(`invalid ulimit type: ${Name}`);
-    if (Hard !== -1 && (Soft > Hard || Soft === -1))
-      throw new InvalidParameterError(
-        `ulimit soft limit must be less than or equal to hard limit: ${Soft} > ${Hard}`,
-      );
+  for (const ulimit of Ulimits ?? []) {
+    checkUlimit(ulimit);
+    const { Name, Hard } = ulimit;
     const own = hardLimits[Name];
     if (!mayRaise && own !== undefined && (Hard === -1 || Hard > own))
       warnings.push(`This daemon may not raise limits: ulimit ${Name} will be ${own} instead of ${Hard}.`);
   }
   return warnings;
+}
+
+/** Throws InvalidParameterError in Docker's words. */
+export function checkUlimit({ Name, Hard, Soft }: Ulimit): void {
+  if (!names.has(Name)) throw new InvalidParameterError(`invalid ulimit type: ${Name}`);
+  if (Hard !== -1 && (Soft > Hard || Soft === -1))
+    throw new InvalidParameterError(
+      `ulimit soft limit must be less than or equal to hard limit: ${Soft} > ${Hard}`,
+    );
 }
