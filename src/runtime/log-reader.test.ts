@@ -208,8 +208,8 @@ test.each([false, true])(
   async (follows) => {
     writeFileSync(`${path}.1`, entries(1, 3));
     writeFileSync(path, entries(4, 6));
-    const follow = follows ? { follow: Promise.resolve() } : {};
-    const logs = readLogs(path, { ...everything, ...follow }, new AbortController().signal);
+    const following = follows ? { follow: Promise.resolve() } : {};
+    const logs = readLogs(path, { ...everything, ...following }, new AbortController().signal);
     expect((await logs.next()).value).toHaveLength(0);
     for (const file of [path, `${path}.1`]) unlinkSync(file);
     const parts: Uint8Array[] = [];
