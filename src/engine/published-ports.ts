@@ -95,6 +95,8 @@ export class PublishedPorts {
   async open(id: string): Promise<void> {
     const mappings = this.#mappings.get(id) ?? [];
     await this.#networks.firewall.publish(id, mappings);
+    // A start that fails gives them back meanwhile.
+    if (this.#mappings.get(id) !== mappings) return;
     this.#shortcut.lead(id, mappings);
     this.#forgetFlows(mappings.filter(({ protocol }) => protocol === "udp"));
   }

@@ -100,6 +100,31 @@ describe("-p", () => {
     }
   });
 
+  test("after a start that failed it is nobody's", async () => {
+    if (engine.kind === "dockerd") return; // its host is another network namespace than this program's
+    const port = freePort();
+    for (let round = 0; round < 5; round++) {
+      const { exitCode } = await docker(
+        "run",
+        "-d",
+        "-u",
+        "nobody-of-that-name",
+        "-p",
+        `${port}:80`,
+        image,
+        "true",
+      );
+      expect(exitCode).not.toBe(0);
+      const server = Bun.listen({
+        hostname: "0.0.0.0",
+        port,
+        socket: { open: (socket) => void socket.end("the host"), data: () => {} },
+      });
+      expect(await firstWords("127.0.0.1", port)).toBe("the host");
+      server.stop(true);
+    }
+  });
+
   test("with an address it is that address's only", async () => {
     const port = freePort();
     const id = await serve("-p", `127.0.0.1:${port}:80`);
