@@ -4,7 +4,8 @@ import { isIP } from "node:net";
 import { parseArgs } from "node:util";
 import { defaultExecRoot } from "./base/instance.ts";
 import { InvalidParameterError, hasCode } from "./base/errors.ts";
-import { containerDefaults, containerKeys, pairs } from "./daemon-container-defaults.ts";
+import { objectOf, pairs, textOf, textsOf } from "./config-values.ts";
+import { containerDefaults, containerKeys } from "./daemon-container-defaults.ts";
 import { givenKeys, judgeGivenKeys } from "./daemon-given-keys.ts";
 import { defaultConfigFile, defaultRoot } from "./daemon-usage.ts";
 import { networkOptions } from "./daemon-network-config.ts";
@@ -208,11 +209,11 @@ function isSwitch(name: string): name is Switch {
 
 function merge(values: Flags, file: ConfigFile, proxies: ProxySettings): DaemonConfig {
   const text = (flag: keyof typeof flags, key: string = flag): string | undefined =>
-    stringOf(key, values[flag] ?? file[key]);
+    textOf(key, values[flag] ?? file[key]);
   const list = (
     flag: "host" | "label" | "dns" | "dns-opt" | "dns-search",
     key: string = flag,
-  ): readonly string[] => values[flag] ?? stringsOf(key, file[key]);
+  ): readonly string[] => values[flag] ?? textsOf(key, file[key]) ?? [];
   const execRoot = text("exec-root") ?? defaultExecRoot;
   const hosts = list("host", "hosts");
   return {
@@ -253,7 +254,7 @@ function tlsOf(values: Flags, file: ConfigFile): TlsFiles | undefined {
   const verify = values.tlsverify ?? file["tlsverify"] === true;
   if (!verify) return undefined;
   const [ca, cert, key] = (["tlscacert", "tlscert", "tlskey"] as const).map((name) =>
-    stringOf(name, values[name] ?? file[name]),
+    textOf(name, values[name] ?? file[name]),
   );
   if (ca === undefined || cert === undefined || key === undefined)
     throw new InvalidParameterError("--tlsverify needs --tlscacert, --tlscert and --tlskey");
@@ -309,25 +310,10 @@ function isList(flag: keyof typeof flags): boolean {
   return "multiple" in flags[flag];
 }
 
-function stringOf(key: string, value: unknown): string | undefined {
-  if (value === undefined || value === "") return undefined;
-  if (typeof value === "string") return value;
-  throw new InvalidParameterError(`${key} must be a string`);
-}
-
-function stringsOf(key: string, value: unknown): readonly string[] {
-  if (value === undefined) return [];
-  if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
-  throw new InvalidParameterError(`${key} must be a list of strings`);
-}
-
 /** dockerd's form: `{"mine": {"path": "/usr/local/bin/mine"}}`. */
 function runtimesOf(value: unknown): Readonly<Record<string, string>> {
-  if (value === undefined) return {};
-  if (typeof value !== "object" || value === null)
-    throw new InvalidParameterError("runtimes must be an object");
   return Object.fromEntries(
-    Object.entries(value).map(([name, runtime]: [string, unknown]) => {
+    Object.entries(objectOf("runtimes", value)).map(([name, runtime]) => {
       const path =
         typeof runtime === "object" && runtime !== null && "path" in runtime ? runtime.path : undefined;
       if (typeof path !== "string") throw new InvalidParameterError(`runtime ${name} has no path`);

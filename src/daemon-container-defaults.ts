@@ -1,5 +1,6 @@
 // The part of the daemon's configuration that containers get which ask for nothing else, in dockerd's words. Pure.
 import { InvalidParameterError } from "./base/errors.ts";
+import { objectOf, pairs, switchOf, textMapOf, textOf } from "./config-values.ts";
 import { unconfigured, type ContainerDefaults } from "./containers/defaults.ts";
 import { sizeBytes } from "./containers/log-options.ts";
 import { logConfig } from "./containers/settings/log-driver.ts";
@@ -32,7 +33,7 @@ export function containerDefaults(
 ): ContainerDefaults {
   const given = (key: keyof typeof containerKeys): unknown => flags[containerKeys[key]] ?? file[key];
   const logDriver = textOf("log-driver", given("log-driver")) ?? unconfigured.logDriver;
-  const logOptions = { ...textsOf("log-opts", file["log-opts"]), ...pairs("log-opt", flags["log-opt"]) };
+  const logOptions = { ...textMapOf("log-opts", file["log-opts"]), ...pairs("log-opt", flags["log-opt"]) };
   logConfig({ Type: logDriver, Config: logOptions }, unconfigured);
   const ulimits = new Map(
     [
@@ -46,8 +47,8 @@ export function containerDefaults(
     logOptions,
     shmSizeBytes: shmSizeOf(given("default-shm-size")),
     ulimits: [...ulimits.values()],
-    init: switchOf("init", given("init")),
-    noNewPrivileges: switchOf("no-new-privileges", given("no-new-privileges")),
+    init: switchOf("init", given("init"), unconfigured.init),
+    noNewPrivileges: switchOf("no-new-privileges", given("no-new-privileges"), unconfigured.noNewPrivileges),
   };
 }
 
@@ -69,47 +70,10 @@ function ulimitOf([name, value]: readonly [string, string]): Ulimit {
 
 /** The file says `{"nofile": {"Name": "nofile", "Soft": 1024, "Hard": 2048}}`. */
 function ulimitsOf(value: unknown): Ulimit[] {
-  if (value === undefined) return [];
   return Object.entries(objectOf("default-ulimits", value)).map(([name, limits]) => {
     const { Name = name, Soft, Hard } = objectOf(`default-ulimits.${name}`, limits);
     if (Name !== name || !Number.isInteger(Soft) || !Number.isInteger(Hard))
       throw new InvalidParameterError(`default-ulimits.${name} must have Name, Soft and Hard`);
     return { Name: name, Soft: Number(Soft), Hard: Number(Hard) };
   });
-}
-
-function objectOf(key: string, value: unknown): Readonly<Record<string, unknown>> {
-  if (typeof value === "object" && value !== null && !Array.isArray(value))
-    return value as Readonly<Record<string, unknown>>;
-  throw new InvalidParameterError(`${key} must be an object`);
-}
-
-function textsOf(key: string, value: unknown): Readonly<Record<string, string>> {
-  if (value === undefined) return {};
-  const texts = objectOf(key, value);
-  if (Object.values(texts).every((text) => typeof text === "string")) return texts as Record<string, string>;
-  throw new InvalidParameterError(`${key} must be an object of strings`);
-}
-
-function textOf(key: string, value: unknown): string | undefined {
-  if (value === undefined || value === "") return undefined;
-  if (typeof value === "string") return value;
-  throw new InvalidParameterError(`${key} must be a string`);
-}
-
-function switchOf(key: string, value: unknown): boolean {
-  if (value === undefined || typeof value === "boolean") return value ?? false;
-  throw new InvalidParameterError(`${key} must be true or false`);
-}
-
-/** `name=value` each. */
-export function pairs(flag: string, items: readonly string[] = []): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    items.map((item) => {
-      const at = item.indexOf("=");
-      if (at <= 0)
-        throw new InvalidParameterError(`invalid argument "${item}" for "--${flag}": must be name=value`);
-      return [item.slice(0, at), item.slice(at + 1)];
-    }),
-  );
 }

@@ -1,5 +1,6 @@
 // The part of the daemon's configuration that is about networks, from flags or daemon.json, in dockerd's words. Pure.
 import { InvalidParameterError } from "./base/errors.ts";
+import { switchOf, textOf } from "./config-values.ts";
 import { backendNames, type BackendName } from "./networks/firewall-choice.ts";
 import type { NetworksOptions } from "./networks/networks.ts";
 import { defaultPortRange, type PortRange } from "./networks/port-allocator.ts";
@@ -25,7 +26,7 @@ export function networkOptions(
   given: (flag: NetworkFlag, key?: string) => unknown,
 ): Omit<NetworksOptions, "instance" | "execRoot"> {
   const text = (flag: NetworkFlag) => textOf(flag, given(flag));
-  const flag = (name: NetworkFlag, otherwise: boolean) => flagOf(name, given(name), otherwise);
+  const flag = (name: NetworkFlag, otherwise: boolean) => switchOf(name, given(name), otherwise);
   const hostBinding = text("ip") ?? "";
   if (hostBinding !== "" && !isAddress(hostBinding))
     throw new InvalidParameterError(`invalid argument "${hostBinding}" for "--ip": not an IP address`);
@@ -44,18 +45,6 @@ export function networkOptions(
     portRange: portRangeOf(text("published-port-range")),
     firewallBackend: backendOf(text("firewall-backend")),
   };
-}
-
-function textOf(name: string, value: unknown): string | undefined {
-  if (value === undefined || value === "") return undefined;
-  if (typeof value === "string") return value;
-  throw new InvalidParameterError(`${name} must be a string`);
-}
-
-function flagOf(name: string, value: unknown, otherwise: boolean): boolean {
-  if (value === undefined) return otherwise;
-  if (typeof value === "boolean") return value;
-  throw new InvalidParameterError(`${name} must be true or false`);
 }
 
 /** 0 is dockerd's "as it comes". */

@@ -10,6 +10,7 @@
 //   },
 //   "registry-certs": ["/etc/docker/certs.d"]      folders of <host[:port]>/*.crt, *.cert and *.key
 import { InvalidParameterError } from "./base/errors.ts";
+import { objectOf, textOf as nonEmptyTextOf, textsOf } from "./config-values.ts";
 import type { RegistrySettings } from "./engine/registries.ts";
 import { certsFolders, type RegistryOptions } from "./registry/endpoint.ts";
 import type { ProxySettings } from "./registry/proxy.ts";
@@ -118,20 +119,7 @@ function limitOf(
   return value === 0 ? fallback : value;
 }
 
-function objectOf(key: string, value: unknown): Readonly<Record<string, unknown>> {
-  if (value === undefined) return {};
-  if (typeof value === "object" && value !== null && !Array.isArray(value))
-    return value as Readonly<Record<string, unknown>>;
-  throw new InvalidParameterError(`${key} must be an object`);
-}
-
+/** Here "" says something: no proxy, whatever the environment has. */
 function textOf(key: string, value: unknown): string | undefined {
-  if (value === undefined || typeof value === "string") return value;
-  throw new InvalidParameterError(`${key} must be a string`);
-}
-
-function textsOf(key: string, value: unknown): readonly string[] | undefined {
-  if (value === undefined) return undefined;
-  if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
-  throw new InvalidParameterError(`${key} must be a list of strings`);
+  return value === "" ? value : nonEmptyTextOf(key, value);
 }
