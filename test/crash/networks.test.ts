@@ -1,19 +1,13 @@
 // Published ports and networks when the daemon or the monitor is killed, and after two hundred starts and stops.
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { instanceOf } from "../../src/base/instance.ts";
 import { eventually, run } from "../harness/command.ts";
-import { startDaemon, type Daemon } from "../harness/daemon.ts";
+import { daemonForTests } from "../harness/for-tests.ts";
 
 const image = "host/busybox";
-let daemon: Daemon;
-
-beforeAll(async () => {
-  daemon = await startDaemon();
-  await daemon.ok("run", "--rm", image, "true");
-}, 60_000);
-afterAll(() => daemon.stop(), 60_000);
+const daemon = await daemonForTests();
 
 const serve = (port: number, ...flags: string[]) =>
   daemon.ok("run", "-d", "-p", `${port}:80`, ...flags, image, "httpd", "-f", "-p", "80", "-h", "/etc");

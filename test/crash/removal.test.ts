@@ -1,18 +1,12 @@
 // kill -9 of the daemon around the end of a container: in the middle of a removal, and of a `run` in one request.
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { eventually } from "../harness/command.ts";
-import { startDaemon, type Daemon } from "../harness/daemon.ts";
+import { daemonForTests } from "../harness/for-tests.ts";
 
 const image = "host/busybox";
-let daemon: Daemon;
-
-beforeAll(async () => {
-  daemon = await startDaemon();
-  await daemon.ok("run", "--rm", image, "true");
-}, 60_000);
-afterAll(() => daemon.stop(), 60_000);
+const daemon = await daemonForTests();
 
 async function diesAt(point: string): Promise<void> {
   await daemon.kill9();

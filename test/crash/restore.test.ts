@@ -1,18 +1,12 @@
 // kill -9 of the daemon and of the monitor, in the middle of what people do: nothing that was told is lost.
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { slowness } from "../harness/command.ts";
-import { startDaemon, type Daemon } from "../harness/daemon.ts";
+import { daemonForTests } from "../harness/for-tests.ts";
 
 const image = "host/busybox";
-let daemon: Daemon;
-
-beforeAll(async () => {
-  daemon = await startDaemon();
-  await daemon.ok("run", "--rm", image, "true");
-}, 60_000);
-afterAll(() => daemon.stop(), 60_000);
+const daemon = await daemonForTests();
 
 async function until(what: string, isTrue: () => Promise<boolean>): Promise<void> {
   for (let attempt = 0; attempt < 100; attempt++) {

@@ -1,5 +1,6 @@
-// The first line of an API test file: an engine for all its tests.
+// The first line of a test file: an engine for all its tests.
 import { afterAll } from "bun:test";
+import { startDaemon, type Daemon } from "./daemon.ts";
 import { startEngine, type Engine } from "./engine.ts";
 import { loadTestImage } from "./images.ts";
 
@@ -14,4 +15,12 @@ export async function engineForTests(): Promise<Engine> {
   }
   afterAll(() => engine.stop());
   return engine;
+}
+
+/** Our own daemon, which a test may kill, with host/busybox in it; stopped and looked after likewise. */
+export async function daemonForTests(): Promise<Daemon> {
+  const daemon = await startDaemon();
+  afterAll(() => daemon.stop(), 60_000);
+  await daemon.ok("run", "--rm", "host/busybox", "true");
+  return daemon;
 }
