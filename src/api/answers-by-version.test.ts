@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import type { ContainerInspect, EventMessage, ImageInspect, ImageSummary } from "../spec/docker.ts";
+import type { ContainerInspect, EventMessage } from "../spec/docker.ts";
+import type { ImageInspect, ImageSummary } from "../spec/docker-images.ts";
 import type { NetworkInspect } from "../spec/docker-resources.ts";
 import type { ContainerStats } from "../spec/docker-stats.ts";
 import type { InfoAnswer } from "../spec/docker-system.ts";

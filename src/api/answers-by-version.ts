@@ -1,13 +1,8 @@
 // What an answer looks like in the API version that the client asked for. The engine answers with every field there
 // ever was; the tables below say, for each answer, what a range of versions leaves out or has differently.
 // Source: the "Engine API version history" of Docker's documentation.
-import type {
-  ContainerInspect,
-  ContainerSummary,
-  EventMessage,
-  ImageInspect,
-  ImageSummary,
-} from "../spec/docker.ts";
+import type { ContainerInspect, ContainerSummary, EventMessage } from "../spec/docker.ts";
+import type { ImageInspect, ImageSummary } from "../spec/docker-images.ts";
 import type { ContainerStats } from "../spec/docker-stats.ts";
 import type { NetworkInspect } from "../spec/docker-resources.ts";
 import type { InfoAnswer } from "../spec/docker-system.ts";

@@ -1,7 +1,7 @@
 // Progress of long work as a stream of JSON lines. Before the first line a failure is an answer with its own status;
 // after it, it is a last line with `error`, since the status has been sent.
 import { errorText } from "../base/errors.ts";
-import type { ProgressMessage } from "../spec/docker.ts";
+import type { ProgressMessage } from "../spec/docker-images.ts";
 
 export type Report = (message: ProgressMessage) => void;
 

@@ -2,7 +2,7 @@
 // as it goes on, elsewhere one line for each step.
 
 import { bodyLines } from "../client/json-lines.ts";
-import type { ProgressMessage } from "../spec/docker.ts";
+import type { ProgressMessage } from "../spec/docker-images.ts";
 import { CommandError } from "./failure.ts";
 import { humanSize } from "./format/words.ts";
 import type { Output, WindowSize } from "./streams.ts";

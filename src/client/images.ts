@@ -1,6 +1,6 @@
 // Calls about images, one function each. All throw ResponseError with the daemon's words.
 
-import type { HistoryItem, ImageDeleteItem, ImageSummary } from "../spec/docker.ts";
+import type { HistoryItem, ImageDeleteItem, ImageSummary } from "../spec/docker-images.ts";
 import type { SearchResult } from "../spec/docker-resources.ts";
 import { encodeFilters } from "./containers.ts";
 import type { Answer, EngineClient } from "./engine-client.ts";

@@ -1,6 +1,7 @@
 // `system df`: what containers, images and volumes take on disk.
 import { noFilters } from "../base/filters.ts";
-import type { ContainerSummary, ImageSummary } from "../spec/docker.ts";
+import type { ContainerSummary } from "../spec/docker.ts";
+import type { ImageSummary } from "../spec/docker-images.ts";
 import type { VolumeBody } from "../spec/docker-resources.ts";
 import type { Engine } from "./engine.ts";
 import { listImages } from "./images.ts";

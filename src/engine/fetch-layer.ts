@@ -9,7 +9,7 @@ import { downloadBlob } from "../registry/blob-download.ts";
 import type { Pieces } from "../registry/pieces.ts";
 import type { Repository } from "../registry/repository.ts";
 import { shortId, type Digest } from "../spec/digest.ts";
-import type { ProgressMessage } from "../spec/docker.ts";
+import type { ProgressMessage } from "../spec/docker-images.ts";
 import type { Ingest } from "../storage/ingest.ts";
 import type { StagedLayer } from "../storage/layer-store.ts";
 import type { Engine } from "./engine.ts";

@@ -15,7 +15,7 @@ import { archiveOf, imagesToSave, layersToSave } from "../images/save.ts";
 import { tagImage as tagStored } from "../images/tag.ts";
 import type { Image } from "../images/image-store.ts";
 import type { ByteSource } from "../storage/byte-reader.ts";
-import type { ImageDeleteItem, ImageSummary } from "../spec/docker.ts";
+import type { ImageDeleteItem, ImageSummary } from "../spec/docker-images.ts";
 import type { Engine } from "./engine.ts";
 import { holdLayers } from "./held-layers.ts";
 import { layersInUse } from "./remove.ts";

@@ -2,7 +2,7 @@
 import { ConflictError, errorText, NotFoundError } from "../base/errors.ts";
 import { booleanFilter, checkFilterKeys, untilFilter } from "../base/filters.ts";
 import type { Filters } from "../base/filters.ts";
-import type { ImageDeleteItem } from "../spec/docker.ts";
+import type { ImageDeleteItem } from "../spec/docker-images.ts";
 import type { Engine } from "./engine.ts";
 import { listImages, removeImage, usesOf } from "./images.ts";
 

@@ -13,7 +13,7 @@ import type { Credentials } from "../registry/credentials.ts";
 import { Pieces } from "../registry/pieces.ts";
 import type { Repository } from "../registry/repository.ts";
 import { isDigest, shortId, type Digest } from "../spec/digest.ts";
-import type { ProgressMessage } from "../spec/docker.ts";
+import type { ProgressMessage } from "../spec/docker-images.ts";
 import type { Platform } from "../spec/oci-image.ts";
 import { familiarName, familiarString, fullName, isHostName, type Reference } from "../spec/reference.ts";
 import type { StagedLayer } from "../storage/layer-store.ts";

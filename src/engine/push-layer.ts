@@ -5,7 +5,7 @@ import { compressionIn, layerType, type LayerForm } from "../images/pushed-manif
 import { RegistryResponseError, UnreachableError } from "../registry/registry-error.ts";
 import type { Repository } from "../registry/repository.ts";
 import { digestOfHex, shortId, type Digest } from "../spec/digest.ts";
-import type { ProgressMessage } from "../spec/docker.ts";
+import type { ProgressMessage } from "../spec/docker-images.ts";
 import { parseReference } from "../spec/reference.ts";
 import { Blocks, compressed } from "../storage/compress.ts";
 import type { PushCompression } from "../storage/compress-block.ts";

@@ -7,7 +7,7 @@ import { knownManifests, manifestFor } from "../images/pushed-manifest.ts";
 import type { Credentials } from "../registry/credentials.ts";
 import type { Repository } from "../registry/repository.ts";
 import { digestOf, shortId } from "../spec/digest.ts";
-import type { ProgressMessage } from "../spec/docker.ts";
+import type { ProgressMessage } from "../spec/docker-images.ts";
 import { mediaTypes } from "../spec/oci-image.ts";
 import { familiarName, familiarString, fullName, type Reference } from "../spec/reference.ts";
 import type { PushCompression } from "../storage/compress-block.ts";

@@ -13,7 +13,7 @@ import type { ProxySettings } from "../registry/proxy.ts";
 import { limitedText, responseError } from "../registry/registry-error.ts";
 import { Repository } from "../registry/repository.ts";
 import { Transport } from "../registry/transport.ts";
-import type { ProgressMessage } from "../spec/docker.ts";
+import type { ProgressMessage } from "../spec/docker-images.ts";
 import { fullName, type Reference } from "../spec/reference.ts";
 import { openCompressors, type Compressors } from "../storage/compress.ts";
 import { LayerUnpackers } from "../storage/layer-unpackers.ts";

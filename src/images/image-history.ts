@@ -1,5 +1,5 @@
 // `history`: the steps by which an image came to be, newest first.
-import type { HistoryItem } from "../spec/docker.ts";
+import type { HistoryItem } from "../spec/docker-images.ts";
 import { familiarString } from "../spec/reference.ts";
 import { createdSeconds } from "./image-summary.ts";
 import type { Image, ImageStore } from "./image-store.ts";

@@ -1,5 +1,6 @@
 // What the API says of images: a row of the list, and all of one.
-import { zeroTime, type ImageInspect, type ImageSummary } from "../spec/docker.ts";
+import { zeroTime } from "../spec/docker.ts";
+import type { ImageInspect, ImageSummary } from "../spec/docker-images.ts";
 import { familiarName, familiarString } from "../spec/reference.ts";
 import { storageDriverName } from "../storage/overlay.ts";
 import type { Image, ImageStore } from "./image-store.ts";

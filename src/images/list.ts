@@ -10,7 +10,7 @@ import {
 } from "../base/filters.ts";
 import { parseMoment } from "../base/moment.ts";
 import { pathPattern } from "../base/path-pattern.ts";
-import type { ImageSummary } from "../spec/docker.ts";
+import type { ImageSummary } from "../spec/docker-images.ts";
 import { familiarName, familiarString, fullName, parseReference } from "../spec/reference.ts";
 import type { Image, ImageStore } from "./image-store.ts";
 import { imageSummary } from "./image-summary.ts";

@@ -6,7 +6,7 @@
 //   stopped use      keeps an image unless forced; its layers stay as long as a container has them
 //   parents          without a name, other children and containers go too, unless `noprune`
 import { ConflictError } from "../base/errors.ts";
-import type { ImageDeleteItem } from "../spec/docker.ts";
+import type { ImageDeleteItem } from "../spec/docker-images.ts";
 import { shortId, type Digest } from "../spec/digest.ts";
 import {
   familiarName,

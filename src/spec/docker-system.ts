@@ -1,6 +1,7 @@
 // Bodies of `GET /info` and `GET /version`, spelled as on the wire.
 
-import type { ContainerSummary, ImageSummary } from "./docker.ts";
+import type { ContainerSummary } from "./docker.ts";
+import type { ImageSummary } from "./docker-images.ts";
 import type { BuildCacheItem, VolumeBody } from "./docker-resources.ts";
 
 export type Commit = { readonly ID: string };

@@ -1,7 +1,7 @@
 // `history`: the steps that made an image, newest first.
 
 import { imageHistory } from "../../client/images.ts";
-import type { HistoryItem } from "../../spec/docker.ts";
+import type { HistoryItem } from "../../spec/docker-images.ts";
 import type { Context } from "../command.ts";
 import type { Flags } from "../flags.ts";
 import { formatOf } from "../format/format-flag.ts";

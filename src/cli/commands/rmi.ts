@@ -1,6 +1,6 @@
 import { platformJson, removeImage } from "../../client/images.ts";
 import { ResponseError } from "../../client/errors.ts";
-import type { ImageDeleteItem } from "../../spec/docker.ts";
+import type { ImageDeleteItem } from "../../spec/docker-images.ts";
 import type { Context } from "../command.ts";
 import type { Flags } from "../flags.ts";
 import { describe } from "../report.ts";

@@ -4,7 +4,8 @@ import { explainContainer, inspectContainer, openLogs } from "../../client/conta
 import type { EngineClient } from "../../client/engine-client.ts";
 import { ResponseError } from "../../client/errors.ts";
 import { inspectImageText } from "../../client/images.ts";
-import type { ContainerInspect, ImageInspect } from "../../spec/docker.ts";
+import type { ContainerInspect } from "../../spec/docker.ts";
+import type { ImageInspect } from "../../spec/docker-images.ts";
 import { FrameSplitter } from "../../spec/stdcopy.ts";
 import type { Context } from "../command.ts";
 import type { Flags } from "../flags.ts";

@@ -2,7 +2,8 @@
 
 import { listContainers } from "../../client/containers.ts";
 import { imageHistory, listImages } from "../../client/images.ts";
-import type { ContainerSummary, ImageSummary } from "../../spec/docker.ts";
+import type { ContainerSummary } from "../../spec/docker.ts";
+import type { ImageSummary } from "../../spec/docker-images.ts";
 import type { Context } from "../command.ts";
 import type { Flags } from "../flags.ts";
 import { alignTabs } from "../format/tab-writer.ts";

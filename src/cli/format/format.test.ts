@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import type { ContainerSummary, ImageSummary, PortSummary } from "../../spec/docker.ts";
+import type { ContainerSummary, PortSummary } from "../../spec/docker.ts";
+import type { ImageSummary } from "../../spec/docker-images.ts";
 import { containerListing, containerRow } from "./container-rows.ts";
 import { imageListing, imageRows } from "./image-rows.ts";
 import { indentJson } from "./json-indent.ts";

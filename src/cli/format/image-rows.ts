@@ -1,6 +1,6 @@
 // An image as lines of `images`: one for each of its names.
 
-import type { ImageSummary } from "../../spec/docker.ts";
+import type { ImageSummary } from "../../spec/docker-images.ts";
 import { Row } from "../template/values.ts";
 import type { Listing } from "./listing.ts";
 import type { RowOptions } from "./container-rows.ts";

@@ -1,6 +1,6 @@
 // `images --tree`: each image once, with its names above each other.
 
-import type { ImageSummary } from "../../spec/docker.ts";
+import type { ImageSummary } from "../../spec/docker-images.ts";
 import { alignTabs } from "./tab-writer.ts";
 import { humanSize, shortID } from "./words.ts";
 

@@ -1,6 +1,7 @@
 // `why IMAGE`: whether a container can be made of it as it is.
 
-import type { ContainerConfig, ImageInspect } from "../../spec/docker.ts";
+import type { ContainerConfig } from "../../spec/docker.ts";
+import type { ImageInspect } from "../../spec/docker-images.ts";
 import type { Answer } from "./page.ts";
 
 export function imageAnswer(name: string, { Id, Config }: ImageInspect): Answer {
