@@ -14,7 +14,7 @@ async function* cut(bytes: Uint8Array, step: number): AsyncGenerator<Uint8Array>
 }
 
 async function whole(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  return Buffer.concat(await Array.fromAsync(source));
+  return Buffer.concat(await Array.fromAsync(source, (bytes) => bytes.slice()));
 }
 
 const formats: readonly PushCompression[] = ["gzip", "zstd"];
@@ -34,6 +34,24 @@ test.each(formats)(
 test.each(formats)("compressed: %s of nothing is nothing again", async (format) => {
   const packed = await whole(compressed(cut(new Uint8Array(0), 1), format, threads));
   expect((await whole(decompressed(cut(packed, 3)))).length).toBe(0);
+});
+
+test.each(formats)("compressed: %s of what cannot be made smaller", async (format) => {
+  const noise = () => crypto.getRandomValues(new Uint8Array(1 << 16));
+  const bytes = Buffer.concat(Array.from({ length: 20 }, noise));
+  const packed = await whole(compressed(cut(bytes, 1 << 15), format, threads));
+  const unpack = format === "gzip" ? gunzipSync : zstdDecompressSync;
+  expect(bytes.equals(unpack(packed))).toBe(true);
+  const tiny = Buffer.from("x");
+  expect(unpack(await whole(compressed(cut(tiny, 1), format, threads))).equals(tiny)).toBe(true);
+});
+
+test("compressed: many at once are not mixed up", async () => {
+  const texts = Array.from({ length: 12 }, (_, at) => Buffer.from(text.map((byte) => byte ^ at)));
+  const packed = await Promise.all(
+    texts.map((bytes) => whole(compressed(cut(bytes, 99_991), "zstd", threads))),
+  );
+  expect(packed.every((bytes, at) => texts[at]?.equals(zstdDecompressSync(bytes)))).toBe(true);
 });
 
 test("compressed: gzip is read by gzip(1)", async () => {

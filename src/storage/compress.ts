@@ -3,15 +3,20 @@
 import { availableParallelism } from "node:os";
 import type { ByteSource } from "./byte-reader.ts";
 import { chunkBytes } from "./chunks.ts";
-import type { CompressJob, PushCompression } from "./compress-block.ts";
+import type { CompressedBlock, CompressJob, PushCompression } from "./compress-block.ts";
 import { Threads, type ThreadPool } from "./threads.ts";
 
 /** As large as the pieces in which layer-archive.ts gives an archive: those need not be copied. */
 const blockBytes = chunkBytes;
 /** Blocks of one archive that are in work or wait for it. */
-const blocksAhead = availableParallelism() + 1;
+const blocksAhead = 4;
+/** While the main thread reads, a thread goes on. */
+const blocksEach = 4;
 
-export type Compressors = Threads<CompressJob, Uint8Array>;
+export type Compressors = Threads<CompressJob, CompressedBlock>;
+
+/** So many blocks are made at once, as one memory; those that are never used take no room. */
+const blocksTogether = 8;
 
 /**
  * Memory of blocks, seen by all threads and used again and again: an archive that takes new memory for each of its blocks, or
@@ -21,21 +26,27 @@ export class Blocks {
   readonly #free: Uint8Array[] = [];
 
   take(): Uint8Array {
-    return this.#free.pop() ?? new Uint8Array(new SharedArrayBuffer(blockBytes));
+    if (this.#free.length === 0) {
+      const memory = new SharedArrayBuffer(blocksTogether * blockBytes);
+      for (let at = memory.byteLength; at > 0;)
+        this.#free.push(new Uint8Array(memory, (at -= blockBytes), blockBytes));
+    }
+    return this.#free.pop() as Uint8Array;
   }
 
-  give(block: Uint8Array): void {
-    if (block.length === blockBytes) this.#free.push(block);
+  /** @param bytes from the beginning of a block on; or something else. */
+  give({ buffer, byteOffset }: Uint8Array): void {
+    if (buffer instanceof SharedArrayBuffer) this.#free.push(new Uint8Array(buffer, byteOffset, blockBytes));
   }
 }
 
 /** Threads for all archives that are compressed at once. */
 export function openCompressors(pool: ThreadPool): Compressors {
-  return new Threads(pool, "compress", availableParallelism());
+  return new Threads(pool, "compress", { most: availableParallelism(), jobsEach: blocksEach });
 }
 
 /**
- * The same source gives the same bytes, however it is cut into chunks.
+ * The same source gives the same bytes, however it is cut into chunks. What is given is good until the next is asked for.
  * @param blocks where the source may take the memory of its chunks: what it gives of that is ours from then on.
  */
 export async function* compressed(
@@ -46,10 +57,19 @@ export async function* compressed(
 ): AsyncGenerator<Uint8Array> {
   const waiting: Promise<Uint8Array>[] = [];
   const compress = async (block: Uint8Array): Promise<Uint8Array> => {
-    const packed = await compressors.run({ format, block });
+    const { buffer, byteOffset: offset, length: sizeBytes } = block;
+    const memory = buffer as SharedArrayBuffer;
+    const packed = await compressors.run({ format, offset, sizeBytes }, { memory });
+    if (typeof packed === "number") return block.subarray(0, packed);
     blocks.give(block);
     return packed;
   };
+  async function* first(): AsyncGenerator<Uint8Array> {
+    const packed = await waiting.shift();
+    if (packed === undefined) return;
+    yield packed;
+    blocks.give(packed);
+  }
   let isEmpty = true;
   try {
     for await (const block of blocksOf(source, blocks)) {
@@ -57,12 +77,10 @@ export async function* compressed(
       const packed = compress(block);
       packed.catch(() => {}); // it is awaited in its turn
       waiting.push(packed);
-      if (waiting.length < blocksAhead) continue;
-      const first = await waiting.shift();
-      if (first !== undefined) yield first;
+      if (waiting.length === blocksAhead) yield* first();
     }
-    if (isEmpty) waiting.push(compress(new Uint8Array(0)));
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) yield await next;
+    if (isEmpty) waiting.push(compress(blocks.take().subarray(0, 0)));
+    while (waiting.length > 0) yield* first();
   } finally {
     await Promise.allSettled(waiting);
   }

@@ -74,7 +74,7 @@ export class LayerUnpackers {
    * from the blobs that are there. Each thread takes some 10 MiB.
    */
   constructor(pool: ThreadPool, downloads: number) {
-    this.#threads = new Threads(pool, "unpack", Math.max(downloads, availableParallelism()));
+    this.#threads = new Threads(pool, "unpack", { most: Math.max(downloads, availableParallelism()) });
   }
 
   /** @param onBytes told of pieces of the plain archive before they are unpacked. */

@@ -11,11 +11,21 @@ function report(message: Report<unknown>, moved: readonly ArrayBuffer[] = []): v
   parentPort?.postMessage(message, [...moved]);
 }
 
-async function serve({ kind, job }: Order): Promise<void> {
+const placed: SharedArrayBuffer[] = [];
+
+function memoryOf({ memory }: Order): SharedArrayBuffer {
+  if (memory?.placed !== undefined) placed[memory.place] = memory.placed;
+  const found = memory && placed[memory.place];
+  if (found === undefined) throw new Error("a job without the memory that it works on");
+  return found;
+}
+
+async function serve(order: Order): Promise<void> {
+  const { kind, job } = order;
   try {
     if (kind === "compress") {
-      const result = compressBlock(job as CompressJob);
-      report({ kind: "done", result }, [result.buffer]);
+      const result = compressBlock(job as CompressJob, memoryOf(order));
+      report({ kind: "done", result }, typeof result === "number" ? [] : [result.buffer]);
       return;
     }
     const result = await unpackBlob(job as UnpackJob, (value) => report({ kind: "progress", value }));
