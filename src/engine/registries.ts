@@ -18,7 +18,6 @@ import { fullName, type Reference } from "../spec/reference.ts";
 import { openCompressors, type Compressors } from "../storage/compress.ts";
 import { LayerUnpackers } from "../storage/layer-unpackers.ts";
 import type { StagedLayer } from "../storage/layer-store.ts";
-import { ThreadPool } from "../storage/threads.ts";
 import type { Engine } from "./engine.ts";
 
 export type RegistrySettings = RegistryConfig & {
@@ -52,7 +51,7 @@ export class Registries {
     this.transport = new Transport(config, config.proxies);
     this.downloads = new Limiter(config.maxConcurrentDownloads);
     this.uploads = new Limiter(config.maxConcurrentUploads);
-    const pool = new ThreadPool();
+    const pool = images.layers.threads;
     this.compressors = openCompressors(pool);
     this.unpackers = new LayerUnpackers(pool, config.maxConcurrentDownloads);
     this.pulls = new SingleFlight();

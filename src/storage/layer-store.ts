@@ -37,9 +37,11 @@ import { layerArchive, layerParts } from "./layer-archive.ts";
 import { settleLayer } from "./layer-settle.ts";
 import type { FollowedBlob, LayerUnpackers } from "./layer-unpackers.ts";
 import { makeMountpoints } from "./overlay.ts";
+import { StreamUnpackers } from "./stream-unpackers.ts";
 import { syncFilesystemOf } from "./sync-filesystem.ts";
 import type { TarLimits } from "./tar-reader.ts";
-import { unpackLayer, type UnpackedLayer } from "./unpack-layer.ts";
+import { ThreadPool } from "./threads.ts";
+import type { UnpackedLayer } from "./unpack-layer.ts";
 
 export type LayerRecord = {
   readonly chainID: Digest;
@@ -61,6 +63,9 @@ const flushStepBytes = 64 << 20;
 
 export class LayerStore {
   readonly folder: string;
+  /** For whatever is done with layers. */
+  readonly threads = new ThreadPool();
+  readonly #unpackers = new StreamUnpackers(this.threads);
   readonly #host: Host;
   readonly #records = new Map<string, LayerRecord>();
   readonly #deletions = new Set<Promise<void>>();
@@ -111,7 +116,7 @@ export class LayerStore {
       this.#flushAhead(sizeBytes);
     };
     return await this.#staged((folder) =>
-      unpackLayer(decompressed(archive), folder, this.#limits(), onBytes),
+      this.#unpackers.unpack(decompressed(archive), folder, this.#limits(), onBytes),
     );
   }
 

@@ -5,6 +5,7 @@ import { compileAsUsual } from "../base/jit-policy.ts";
 import { compressBlock, type CompressJob } from "./compress-block.ts";
 import type { UnpackJob } from "./layer-unpackers.ts";
 import type { Order, Report } from "./threads.ts";
+import { unpackStream, type UnpackStreamJob } from "./stream-unpackers.ts";
 import { unpackBlob } from "./unpack-blob.ts";
 
 function report(message: Report<unknown>, moved: readonly ArrayBuffer[] = []): void {
@@ -28,7 +29,10 @@ async function serve(order: Order): Promise<void> {
       report({ kind: "done", result }, typeof result === "number" ? [] : [result.buffer]);
       return;
     }
-    const result = await unpackBlob(job as UnpackJob, (value) => report({ kind: "progress", value }));
+    const result =
+      kind === "unpack-stream"
+        ? await unpackStream(job as UnpackStreamJob)
+        : await unpackBlob(job as UnpackJob, (value) => report({ kind: "progress", value }));
     report({ kind: "done", result });
     // The next one may be far away.
     Bun.gc(true);

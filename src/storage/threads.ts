@@ -150,6 +150,11 @@ export class Threads<Job, Result> {
     this.#turns = new Limiter(most * jobsEach);
   }
 
+  /** Whether the next job has to wait. */
+  get isFull(): boolean {
+    return this.#turns.isFull;
+  }
+
   /** @throws InvalidParameterError or SystemError, as the thread failed. */
   async run(job: Job, options: JobOptions = {}): Promise<Result> {
     return await this.#turns.run(async () => {

@@ -11,11 +11,14 @@ import { layerParts, ReplacedKeeper } from "./layer-archive.ts";
 import { TarReader, type TarLimits } from "./tar-reader.ts";
 import { SplitWriter } from "./tar-split.ts";
 
-export type UnpackedLayer = AppliedLayer & {
-  /** Digest of the archive, uncompressed. */
-  readonly diffID: Digest;
+export type UnpackedArchive = AppliedLayer & {
   /** Size of the archive, uncompressed. */
   readonly archiveBytes: number;
+};
+
+export type UnpackedLayer = UnpackedArchive & {
+  /** Digest of the archive, uncompressed. */
+  readonly diffID: Digest;
 };
 
 /**
@@ -31,21 +34,29 @@ export async function unpackLayer(
   onBytes: (sizeBytes: number) => void,
 ): Promise<UnpackedLayer> {
   const hash = createHash("sha256");
-  let readBytes = 0;
   async function* hashed(): AsyncGenerator<Uint8Array> {
     for await (const chunk of archive) {
       onBytes(chunk.length);
       hash.update(chunk);
-      readBytes += chunk.length;
       yield chunk;
     }
   }
+  const unpacked = await unpackArchive(hashed(), folder, limits);
+  return { ...unpacked, diffID: digestOfHex(hash.digest("hex")) };
+}
+
+/** As `unpackLayer`, where somebody else makes the digest. */
+export async function unpackArchive(
+  archive: ByteSource,
+  folder: string,
+  limits: TarLimits,
+): Promise<UnpackedArchive> {
   const files = join(folder, layerParts.files);
   const replaced = new ReplacedKeeper(folder);
   mkdirSync(files);
   chmodSync(files, 0o755);
   using split = new SplitWriter(join(folder, layerParts.split));
-  const reader = new TarReader(hashed(), limits, (bytes) => split.bytes(bytes));
+  const reader = new TarReader(archive, limits, (bytes) => split.bytes(bytes));
   try {
     const applied = await applyLayer(reader, files, {
       body: (path, extents) => split.body(path, extents),
@@ -53,12 +64,13 @@ export async function unpackLayer(
     });
     // The digest covers what stands behind the archive's end too.
     await reader.drain();
-    if (readBytes === 0)
+    const { archiveBytes } = split;
+    if (archiveBytes === 0)
       throw new InvalidParameterError("the archive is empty: not even a tar archive's end");
     split.end();
     replaced.end();
     crashPoint("layer staged");
-    return { ...applied, diffID: digestOfHex(hash.digest("hex")), archiveBytes: split.archiveBytes };
+    return { ...applied, archiveBytes };
   } finally {
     await reader.close();
   }

@@ -1,0 +1,101 @@
+// Threads that unpack layers out of streams that only the main thread can read: a request's body, a piece of another archive.
+// This one reads and makes the digest, the other one makes the files.
+import { createHash } from "node:crypto";
+import { availableParallelism } from "node:os";
+import { SystemError } from "../base/errors.ts";
+import { digestOfHex } from "../spec/digest.ts";
+import type { ByteSource } from "./byte-reader.ts";
+import { SharedReader, SharedWriter } from "./shared-stream.ts";
+import type { TarLimits } from "./tar-reader.ts";
+import { Threads, type ThreadPool } from "./threads.ts";
+import { unpackArchive, unpackLayer, type UnpackedArchive, type UnpackedLayer } from "./unpack-layer.ts";
+
+export type UnpackStreamJob = {
+  /** Of a SharedWriter. */
+  readonly stream: SharedArrayBuffer;
+  readonly folder: string;
+  readonly limits: TarLimits;
+};
+
+/** What is smaller is unpacked before a thread has begun. */
+const smallBytes = 1 << 20;
+const pieceBytes = 256 << 10;
+
+export class StreamUnpackers {
+  readonly #threads: Threads<UnpackStreamJob, UnpackedArchive>;
+
+  constructor(pool: ThreadPool) {
+    this.#threads = new Threads(pool, "unpack-stream", { most: availableParallelism() });
+  }
+
+  /** As `unpackLayer`. Where all threads are at work, or stand still for slow streams, this one does it. */
+  async unpack(
+    archive: ByteSource,
+    folder: string,
+    limits: TarLimits,
+    onBytes: (sizeBytes: number) => void,
+  ): Promise<UnpackedLayer> {
+    const { isSmall, whole } = await begin(archive);
+    if (isSmall || this.#threads.isFull) return await unpackLayer(whole, folder, limits, onBytes);
+    const hash = createHash("sha256");
+    const writer = new SharedWriter();
+    const unpacked = this.#threads.run({ stream: writer.memory, folder, limits });
+    unpacked.catch(() => {}).finally(() => writer.leave());
+    try {
+      for await (const chunk of whole) {
+        onBytes(chunk.length);
+        hash.update(chunk);
+        if (!(await writer.write(chunk))) break;
+      }
+      writer.end();
+    } catch (err) {
+      writer.giveUp();
+      // The folder is the caller's to remove: not while the thread still writes to it.
+      await unpacked.catch(() => {});
+      throw err;
+    }
+    return { ...(await unpacked), diffID: digestOfHex(hash.digest("hex")) };
+  }
+}
+
+/** Reads as much as a small archive has. */
+async function begin(
+  archive: ByteSource,
+): Promise<{ readonly isSmall: boolean; readonly whole: ByteSource }> {
+  const chunks = archive[Symbol.asyncIterator]();
+  const first: Uint8Array[] = [];
+  let isSmall = false;
+  for (let sizeBytes = 0; sizeBytes < smallBytes && !isSmall;) {
+    const next = await chunks.next();
+    isSmall = next.done === true;
+    if (next.done === true) break;
+    // The next one may lie where this one does.
+    first.push(next.value.slice());
+    sizeBytes += next.value.length;
+  }
+  async function* whole(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* first;
+      if (!isSmall)
+        for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) yield next.value;
+    } finally {
+      await chunks.return?.();
+    }
+  }
+  return { isSmall, whole: whole() };
+}
+
+/** The thread's side. */
+export async function unpackStream({ stream, folder, limits }: UnpackStreamJob): Promise<UnpackedArchive> {
+  const reader = new SharedReader(stream);
+  const memory = Buffer.allocUnsafeSlow(pieceBytes);
+  async function* bytes(): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      const got = reader.read(memory);
+      if (got === undefined) throw new SystemError("the archive was given up");
+      if (got === 0) return;
+      yield memory.subarray(0, got);
+    }
+  }
+  return await unpackArchive(bytes(), folder, limits);
+}
