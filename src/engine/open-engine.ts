@@ -10,7 +10,7 @@ import type { Log } from "../base/log.ts";
 import { ContainerStore } from "../containers/container-store.ts";
 import { isUp } from "../containers/state.ts";
 import { openImageStore } from "../images/image-store.ts";
-import { LoopbackShortcut } from "../networks/loopback-shortcut.ts";
+import { ConnectShortcut } from "../networks/connect-shortcut.ts";
 import { openNetworks } from "../networks/networks.ts";
 import { NetworkStore } from "../networks/network-record.ts";
 import { dockercfgName, readDockercfg } from "../registry/dockercfg.ts";
@@ -110,7 +110,7 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
     volumes,
     networks,
     names,
-    published: new PublishedPorts(host, networks, monitor, new LoopbackShortcut({ log: host.log, instance })),
+    published: new PublishedPorts(host, networks, monitor, new ConnectShortcut({ log: host.log, instance })),
     machine,
     warmUp: cgroupWarmer(machine.cgroup),
     initPath: config.initPath === "sysinit" ? undefined : (config.initPath ?? findInit()),

@@ -1,9 +1,9 @@
 // The published ports of containers from claim to release: the book of who has which, the sockets that keep them from
-// other programs, the firewall's rules, a shorter way from 127.0.0.1, and relays where rules cannot do it.
+// other programs, the firewall's rules, a shorter way from the host itself, and relays where rules cannot do it.
 import { errorText, SystemError } from "../base/errors.ts";
 import type { Host } from "../base/host.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
-import type { LoopbackShortcut } from "../networks/loopback-shortcut.ts";
+import type { ConnectShortcut } from "../networks/connect-shortcut.ts";
 import type { Networks } from "../networks/networks.ts";
 import {
   joinRuns,
@@ -42,13 +42,13 @@ export class PublishedPorts {
   readonly #host: Host;
   readonly #networks: Networks;
   readonly #monitor: MonitorLink;
-  readonly #shortcut: LoopbackShortcut;
+  readonly #shortcut: ConnectShortcut;
   readonly #mappings = new Map<string, readonly PortMapping[]>();
   readonly #relays = new Map<string, readonly Relay[]>();
   /** A new monitor gets the ports at any time: not while they are being claimed or released. */
   readonly #turns = new KeyedLock();
 
-  constructor(host: Host, networks: Networks, monitor: MonitorLink, shortcut: LoopbackShortcut) {
+  constructor(host: Host, networks: Networks, monitor: MonitorLink, shortcut: ConnectShortcut) {
     this.#host = host;
     this.#networks = networks;
     this.#monitor = monitor;

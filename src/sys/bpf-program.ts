@@ -87,6 +87,15 @@ export function jumpIfEqual(register: number, value: number, place: string): Ins
   return { code: 0x15, to: register, value, offset: place };
 }
 
+export function jumpUnlessEqual(register: number, value: number, place: string): Instruction {
+  return { code: 0x55, to: register, value, offset: place };
+}
+
+/** Looks at the lower 32 bits. */
+export function jumpIf32(register: number, value: number, place: string): Instruction {
+  return { code: 0x16, to: register, value, offset: place };
+}
+
 /** Looks at the lower 32 bits. */
 export function jumpUnless32(register: number, value: number, place: string): Instruction {
   return { code: 0x56, to: register, value, offset: place };

@@ -24,7 +24,7 @@ export const BPF_CGROUP_INET4_CONNECT = 10;
 export const BPF_CGROUP_INET4_GETPEERNAME = 29;
 
 /** Numbers of what a program may call (enum bpf_func_id). */
-export const bpfHelpers = { mapLookup: 1, socketStorage: 107, netnsCookie: 122 } as const;
+export const bpfHelpers = { mapLookup: 1, bind: 64, socketStorage: 107, netnsCookie: 122 } as const;
 
 /** At least as much as each command that is used here takes; the kernel wants zeros behind that. */
 const attributesBytes = 144;

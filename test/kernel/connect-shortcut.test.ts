@@ -1,17 +1,18 @@
-// The short way from 127.0.0.1 to published ports. There are no rules of a firewall here: what arrives has come by it.
+// The short way from the host to published ports. There are no rules of a firewall here: what arrives has come by it.
+import { writeFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { instanceOf } from "../../src/base/instance.ts";
 import { silentLog } from "../../src/base/log.ts";
-import { LoopbackShortcut } from "../../src/networks/loopback-shortcut.ts";
+import { ConnectShortcut } from "../../src/networks/connect-shortcut.ts";
 import type { PortMapping } from "../../src/networks/port-mapping.ts";
 import { O_DIRECTORY, O_RDONLY, openFile } from "../../src/sys/file.ts";
 import { createNetns, removeNetns } from "../../src/sys/namespace.ts";
-import { output } from "../harness/command.ts";
+import { eventually, output } from "../harness/command.ts";
 import { enterFreshNetwork } from "./fresh-network.ts";
 import { look } from "./other-eyes.ts";
 
-const instance = instanceOf("/run/test-of-loopback-shortcut");
-const otherNetns = `/run/netns-loopback-shortcut-${process.pid}`;
+const instance = instanceOf("/run/test-of-connect-shortcut");
+const otherNetns = `/run/netns-connect-shortcut-${process.pid}`;
 const said: string[] = [];
 const log = {
   ...silentLog,
@@ -38,17 +39,17 @@ async function python(...lines: string[]): Promise<string> {
   ];
   return (await output(["python3", "-c", program.join("\n")])).trim();
 }
-const connecting = (port: number): string[] => [
+const connecting = (port: number, address = "127.0.0.1"): string[] => [
   "try:",
-  `  s = socket.create_connection(("127.0.0.1", ${port}), timeout=5)`,
+  `  s = socket.create_connection(("${address}", ${port}), timeout=5)`,
   "  show(s)",
   "except OSError as e: print(e.strerror)",
 ];
 
 let leave = (): void => {};
 let stop = (): void => {};
-let shortcut: LoopbackShortcut;
-const open = () => new LoopbackShortcut({ log, instance });
+let shortcut: ConnectShortcut;
+const open = () => new ConnectShortcut({ log, instance });
 
 beforeAll(() => {
   look("true");
@@ -122,6 +123,73 @@ describe("a connection to 127.0.0.1", () => {
   });
 });
 
+describe("a connection to another address of the host", () => {
+  const [address, other] = ["192.0.2.7", "192.0.2.8"];
+  beforeAll(() => {
+    look("ip", "link", "add", "eth9", "type", "veth", "peer", "name", "eth8");
+    for (const link of ["eth8", "eth9"]) look("ip", "link", "set", link, "up");
+    look("ip", "address", "add", `${address}/24`, "dev", "eth9");
+  });
+  afterAll(() => look("ip", "link", "delete", "eth9"));
+
+  test("comes to the container from that address", async () => {
+    shortcut = open();
+    shortcut.lead("one", [mapping(8081, 81), mapping(8082, 82, { hostIp: address })]);
+    const seen = `${address} 8081 ${address}\nb'81'`;
+    expect(await python(...connecting(8081, address), "print(s.recv(9))")).toBe(seen);
+    expect(await python(...connecting(8082, address))).toContain(`${address} 8082`);
+    const sockets = await python(...connecting(8081, address), "os.system('ss -Htn state established')");
+    expect(sockets).toMatch(/192\.0\.2\.7:\d+\s+127\.0\.0\.2:81/);
+  });
+
+  test("only where the port is published on it", async () => {
+    shortcut = open();
+    shortcut.lead("one", [
+      mapping(8081, 81, { hostIp: "127.0.0.1" }),
+      mapping(8082, 82, { hostIp: other }),
+      mapping(8083, 81, { hostIp: address }),
+    ]);
+    expect(await python(...connecting(8081, address))).toBe("Connection refused");
+    expect(await python(...connecting(8082, address))).toBe("Connection refused");
+    expect(await python(...connecting(8083))).toBe("Connection refused");
+    expect(await python(...connecting(8083, address))).toContain(`${address} 8083`);
+  });
+
+  test("not where somebody else has it: not of one that is of the same network, or has just gone", async () => {
+    shortcut = open();
+    shortcut.lead("one", [mapping(8081, 81)]);
+    const elsewhere = "print(s.getsockname()) if s.connect_ex(('192.0.2.8', 8081)) == 0 else print('none')";
+    const trying = ["s = socket.socket()", "s.settimeout(0.2)", elsewhere];
+    expect(await python(...trying)).toBe("none");
+    look("ip", "address", "add", `${other}/24`, "dev", "eth9");
+    const led = `${other} 8081 ${other}`;
+    await eventually(
+      async () => (await python(...connecting(8081, other))) === led,
+      () => "a new address",
+    );
+    look("ip", "address", "delete", `${other}/24`, "dev", "eth9");
+    // At once: before the shortcut has heard of it.
+    expect(await python(...trying)).toBe("none");
+    writeFileSync("/proc/sys/net/ipv4/ip_nonlocal_bind", "1");
+    await eventually(
+      async () => (await python(...trying)) === "none",
+      () => "an address that has gone",
+    );
+  });
+
+  test("a socket that could not be connected may be connected to something else", async () => {
+    shortcut = open();
+    shortcut.lead("one", [mapping(8081, 81), mapping(8099, 99)]);
+    const seen = await python(
+      "s = socket.socket()",
+      `print(s.connect_ex(("${address}", 8099)))`,
+      `print(s.connect_ex(("${container}", 82)), s.getsockname()[0])`,
+      "show(s)",
+    );
+    expect(seen).toBe(`111\n0 ${address}\n${container} 82 ${address}`);
+  });
+});
+
 describe("not led are", () => {
   test("other addresses, UDP, and what is published on another address or by another protocol", async () => {
     shortcut = open();
@@ -166,14 +234,14 @@ describe("not led are", () => {
 });
 
 test("where cgroup2 is not in use it is not there, and nobody misses it", async () => {
-  shortcut = new LoopbackShortcut({ log, instance, openCgroups: () => undefined });
+  shortcut = new ConnectShortcut({ log, instance, openCgroups: () => undefined });
   shortcut.lead("one", [mapping(8081, 81)]);
   expect(await python(...connecting(8081))).toBe("Connection refused");
   shortcut.forget("one");
 });
 
 test("a kernel that refuses is asked once, and that is said once", async () => {
-  shortcut = new LoopbackShortcut({
+  shortcut = new ConnectShortcut({
     log,
     instance,
     openCgroups: () => openFile("/proc", O_RDONLY | O_DIRECTORY),
