@@ -7,7 +7,6 @@ import type { Repository } from "../registry/repository.ts";
 import { digestOfHex, shortId, type Digest } from "../spec/digest.ts";
 import type { ProgressMessage } from "../spec/docker-images.ts";
 import { parseReference } from "../spec/reference.ts";
-import { Blocks, compressed } from "../storage/compress.ts";
 import type { PushCompression } from "../storage/compress-block.ts";
 import type { Engine } from "./engine.ts";
 
@@ -105,11 +104,11 @@ async function sendOnce({ images, host, registries }: Engine, push: LayerPush, s
   if (upload === "mounted") throw new UnreachableError("the registry mounted what nobody asked for");
   let hash = new Bun.CryptoHasher("sha256");
   let size = 0;
-  const blocks = new Blocks();
+  const { compressors } = registries;
   async function* archive(): AsyncGenerator<Uint8Array> {
     let current = 0;
     const tell = everySoOften(host.clock, () => say("Pushing", { current, total }));
-    for await (const bytes of images.layers.archive(chainID, () => blocks.take())) {
+    for await (const bytes of images.layers.archive(chainID, () => compressors.takeChunk())) {
       signal.throwIfAborted();
       current += bytes.length;
       tell();
@@ -119,7 +118,7 @@ async function sendOnce({ images, host, registries }: Engine, push: LayerPush, s
   async function* body(): AsyncGenerator<Uint8Array> {
     hash = new Bun.CryptoHasher("sha256");
     size = 0;
-    for await (const bytes of compressed(archive(), compression, registries.compressors, blocks)) {
+    for await (const bytes of compressors.compressed(archive(), compression)) {
       hash.update(bytes);
       size += bytes.length;
       yield bytes;

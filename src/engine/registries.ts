@@ -15,7 +15,7 @@ import { Repository } from "../registry/repository.ts";
 import { Transport } from "../registry/transport.ts";
 import type { ProgressMessage } from "../spec/docker-images.ts";
 import { fullName, type Reference } from "../spec/reference.ts";
-import { openCompressors, type Compressors } from "../storage/compress.ts";
+import { Compressors } from "../storage/compress.ts";
 import { LayerUnpackers } from "../storage/layer-unpackers.ts";
 import type { StagedLayer } from "../storage/layer-store.ts";
 import type { Engine } from "./engine.ts";
@@ -52,7 +52,7 @@ export class Registries {
     this.downloads = new Limiter(config.maxConcurrentDownloads);
     this.uploads = new Limiter(config.maxConcurrentUploads);
     const pool = images.layers.threads;
-    this.compressors = openCompressors(pool);
+    this.compressors = new Compressors(pool);
     this.unpackers = new LayerUnpackers(pool, config.maxConcurrentDownloads);
     this.pulls = new SingleFlight();
     this.layers = new SingleFlight((layer) => images.layers.discard(layer));

@@ -13,17 +13,19 @@ const blocksAhead = 4;
 /** While the main thread reads, a thread goes on. */
 const blocksEach = 4;
 
-export type Compressors = Threads<CompressJob, CompressedBlock>;
-
 /** So many blocks are made at once, as one memory; those that are never used take no room. */
-const blocksTogether = 8;
+const blocksTogether = 16;
+/** Whoever pushes one image after the other finds them again. */
+const blocksKeptMs = 1000;
 
 /**
  * Memory of blocks, seen by all threads and used again and again: an archive that takes new memory for each of its blocks, or
  * moves it from thread to thread, has the collector run all the time.
  */
-export class Blocks {
-  readonly #free: Uint8Array[] = [];
+class Blocks {
+  #free: Uint8Array[] = [];
+  #users = 0;
+  #dropping: ReturnType<typeof setTimeout> | undefined;
 
   take(): Uint8Array {
     if (this.#free.length === 0) {
@@ -38,51 +40,72 @@ export class Blocks {
   give({ buffer, byteOffset }: Uint8Array): void {
     if (buffer instanceof SharedArrayBuffer) this.#free.push(new Uint8Array(buffer, byteOffset, blockBytes));
   }
+
+  /** Until it is disposed of, they are kept; a while longer. */
+  use(): Disposable {
+    this.#users += 1;
+    clearTimeout(this.#dropping);
+    return {
+      [Symbol.dispose]: () => {
+        this.#users -= 1;
+        if (this.#users > 0) return;
+        this.#dropping = setTimeout(() => (this.#free = []), blocksKeptMs);
+        this.#dropping.unref();
+      },
+    };
+  }
 }
 
 /** Threads for all archives that are compressed at once. */
-export function openCompressors(pool: ThreadPool): Compressors {
-  return new Threads(pool, "compress", { most: availableParallelism(), jobsEach: blocksEach });
-}
+export class Compressors {
+  readonly #threads: Threads<CompressJob, CompressedBlock>;
+  readonly #blocks = new Blocks();
 
-/**
- * The same source gives the same bytes, however it is cut into chunks. What is given is good until the next is asked for.
- * @param blocks where the source may take the memory of its chunks: what it gives of that is ours from then on.
- */
-export async function* compressed(
-  source: ByteSource,
-  format: PushCompression,
-  compressors: Compressors,
-  blocks = new Blocks(),
-): AsyncGenerator<Uint8Array> {
-  const waiting: Promise<Uint8Array>[] = [];
-  const compress = async (block: Uint8Array): Promise<Uint8Array> => {
-    const { buffer, byteOffset: offset, length: sizeBytes } = block;
-    const memory = buffer as SharedArrayBuffer;
-    const packed = await compressors.run({ format, offset, sizeBytes }, { memory });
-    if (typeof packed === "number") return block.subarray(0, packed);
-    blocks.give(block);
-    return packed;
-  };
-  async function* first(): AsyncGenerator<Uint8Array> {
+  constructor(pool: ThreadPool) {
+    this.#threads = new Threads(pool, "compress", { most: availableParallelism(), jobsEach: blocksEach });
+  }
+
+  /** Memory for a source's chunk of `chunkBytes`: once it is given to `compressed`, it is not the source's any more. */
+  takeChunk(): Uint8Array {
+    return this.#blocks.take();
+  }
+
+  /**
+   * The same source gives the same bytes, however it is cut into chunks. What is given is good until the next is asked for.
+   */
+  async *compressed(source: ByteSource, format: PushCompression): AsyncGenerator<Uint8Array> {
+    using _use = this.#blocks.use();
+    const waiting: Promise<Uint8Array>[] = [];
+    let isEmpty = true;
+    try {
+      for await (const block of blocksOf(source, this.#blocks)) {
+        isEmpty = false;
+        const packed = this.#compress(block, format);
+        packed.catch(() => {}); // it is awaited in its turn
+        waiting.push(packed);
+        if (waiting.length === blocksAhead) yield* this.#first(waiting);
+      }
+      if (isEmpty) waiting.push(this.#compress(this.#blocks.take().subarray(0, 0), format));
+      while (waiting.length > 0) yield* this.#first(waiting);
+    } finally {
+      await Promise.allSettled(waiting);
+    }
+  }
+
+  async *#first(waiting: Promise<Uint8Array>[]): AsyncGenerator<Uint8Array> {
     const packed = await waiting.shift();
     if (packed === undefined) return;
     yield packed;
-    blocks.give(packed);
+    this.#blocks.give(packed);
   }
-  let isEmpty = true;
-  try {
-    for await (const block of blocksOf(source, blocks)) {
-      isEmpty = false;
-      const packed = compress(block);
-      packed.catch(() => {}); // it is awaited in its turn
-      waiting.push(packed);
-      if (waiting.length === blocksAhead) yield* first();
-    }
-    if (isEmpty) waiting.push(compress(blocks.take().subarray(0, 0)));
-    while (waiting.length > 0) yield* first();
-  } finally {
-    await Promise.allSettled(waiting);
+
+  async #compress(block: Uint8Array, format: PushCompression): Promise<Uint8Array> {
+    const { buffer, byteOffset: offset, length: sizeBytes } = block;
+    const memory = buffer as SharedArrayBuffer;
+    const packed = await this.#threads.run({ format, offset, sizeBytes }, { memory });
+    if (typeof packed === "number") return block.subarray(0, packed);
+    this.#blocks.give(block);
+    return packed;
   }
 }
 

@@ -19,7 +19,7 @@ test("shared stream: what is written is read, many times around the ring", async
   const writer = new SharedWriter();
   const reader = new SharedReader(writer.memory);
   for (let round = 0; round < 40; round++) {
-    const chunk = random.bytes(1 + random.below(3 << 20));
+    const chunk = random.bytes(1 + random.below(1 << 20));
     expect(await writer.write(chunk)).toBe(true);
     expect(readAll(reader, chunk.length).equals(chunk)).toBe(true);
   }
@@ -37,7 +37,7 @@ test("shared stream: a writer waits for room, and goes on when there is some", a
   expect(isWritten).toBe(false);
   const read: Buffer[] = [];
   for (let left = chunk.length; left > 0; left -= read.at(-1)?.length ?? 0) {
-    read.push(readAll(reader, Math.min(left, 3 << 20)));
+    read.push(readAll(reader, Math.min(left, 1 << 20)));
     await Bun.sleep(1);
   }
   await written;
@@ -55,6 +55,25 @@ test("shared stream: an end that nobody has read yet comes behind the bytes; giv
     3, 2, 0, 0,
   ]);
   expect(new SharedReader(givenUp.memory).read(target)).toBeUndefined();
+});
+
+test("shared stream: the memory of one that is over serves another, whatever becomes of the first", async () => {
+  const first = new SharedWriter();
+  const written = first.write(new Uint8Array(9 << 20));
+  first.leave();
+  const second = new SharedWriter(first.memory);
+  const reader = new SharedReader(second.memory);
+  await second.write(Buffer.from("second"));
+  await written;
+  first.end();
+  first.giveUp();
+  second.end();
+  const target = Buffer.alloc(9);
+  expect([reader.read(target), target.toString("latin1", 0, 6), reader.read(target)]).toEqual([
+    6,
+    "second",
+    0,
+  ]);
 });
 
 test("shared stream: of nothing is at its end", () => {

@@ -4,11 +4,11 @@
 //   words   written: bytes so far, ~bytes when they are all, or givenUp           bytes    the ring
 //           read: bytes so far
 
-const ringBytes = 4 << 20;
+const ringBytes = 2 << 20;
 const words = { written: 0, read: 1 } as const;
 const headBytes = Object.keys(words).length * BigInt64Array.BYTES_PER_ELEMENT;
 /** A writer that waits is woken up for this much room, not for each piece. */
-const wakeBytes = 1 << 20;
+const wakeBytes = 512 << 10;
 const givenUp = -(2n ** 63n);
 
 type Ring = { readonly words: BigInt64Array<SharedArrayBuffer>; readonly bytes: Uint8Array };
@@ -19,10 +19,17 @@ function ringIn(memory: SharedArrayBuffer): Ring {
 }
 
 export class SharedWriter {
-  readonly memory = new SharedArrayBuffer(headBytes + ringBytes);
-  readonly #ring = ringIn(this.memory);
+  readonly memory: SharedArrayBuffer;
+  readonly #ring: Ring;
   #written = 0;
   #isLeft = false;
+
+  /** @param memory of another writer, whose reader has come to its end. */
+  constructor(memory = new SharedArrayBuffer(headBytes + ringBytes)) {
+    this.memory = memory;
+    this.#ring = ringIn(memory);
+    this.#ring.words.fill(0n);
+  }
 
   /** False when nobody reads any more: then it need not be called again. */
   async write(chunk: Uint8Array): Promise<boolean> {
@@ -53,13 +60,14 @@ export class SharedWriter {
     this.#tell(givenUp);
   }
 
-  /** Nobody reads any more. */
+  /** Nobody reads any more: the memory may be another writer's from now on. */
   leave(): void {
     this.#isLeft = true;
     Atomics.notify(this.#ring.words, words.read);
   }
 
   #tell(written: bigint): void {
+    if (this.#isLeft) return;
     Atomics.store(this.#ring.words, words.written, written);
     Atomics.notify(this.#ring.words, words.written);
   }

@@ -23,6 +23,8 @@ const pieceBytes = 256 << 10;
 
 export class StreamUnpackers {
   readonly #threads: Threads<UnpackStreamJob, UnpackedArchive>;
+  /** Of the last stream: an image's layers come one after the other, sooner than the collector. */
+  #spare: WeakRef<SharedArrayBuffer> | undefined;
 
   constructor(pool: ThreadPool) {
     this.#threads = new Threads(pool, "unpack-stream", { most: availableParallelism() });
@@ -38,9 +40,15 @@ export class StreamUnpackers {
     const { isSmall, whole } = await begin(archive);
     if (isSmall || this.#threads.isFull) return await unpackLayer(whole, folder, limits, onBytes);
     const hash = createHash("sha256");
-    const writer = new SharedWriter();
+    const writer = new SharedWriter(this.#spare?.deref());
+    this.#spare = undefined;
     const unpacked = this.#threads.run({ stream: writer.memory, folder, limits });
-    unpacked.catch(() => {}).finally(() => writer.leave());
+    unpacked
+      .catch(() => {})
+      .finally(() => {
+        writer.leave();
+        this.#spare = new WeakRef(writer.memory);
+      });
     try {
       for await (const chunk of whole) {
         onBytes(chunk.length);

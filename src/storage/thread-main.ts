@@ -23,6 +23,7 @@ function memoryOf({ memory }: Order): SharedArrayBuffer {
 
 async function serve(order: Order): Promise<void> {
   const { kind, job } = order;
+  if (order.memory === undefined) placed.length = 0;
   try {
     if (kind === "compress") {
       const result = compressBlock(job as CompressJob, memoryOf(order));

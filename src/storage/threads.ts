@@ -17,12 +17,15 @@ export type JobOptions = {
   readonly signal?: AbortSignal;
 };
 
-/** So much memory a thread holds at once. */
-const places = 8;
+/** So many memories a thread holds at once. */
+const places = 4;
 /** Starting a thread takes some milliseconds; one that waits holds memory. */
-const keptMs = 3000;
+const keptMs = 1000;
 
-/** What a thread is sent. `memory`: what the job works on, by the number of its place; sent when it takes the place. */
+/**
+ * What a thread is sent. `memory`: what the job works on, by the number of its place; sent when it takes the place. After a job
+ * that has none all places are empty.
+ */
 export type Order = {
   readonly kind: string;
   readonly job: unknown;
@@ -73,6 +76,7 @@ class Thread {
     if (this.#isDead) throw death();
     const { promise, resolve, reject } = Promise.withResolvers<Ended<unknown>>();
     this.#asked.push({ onProgress, resolve, reject });
+    if (memory === undefined) this.#placed.length = 0;
     const sent = memory === undefined ? order : { ...order, memory: this.#placeOf(memory) };
     this.#worker.postMessage(sent, []);
     return (await promise) as Ended<Result>;
