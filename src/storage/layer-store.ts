@@ -19,6 +19,7 @@ import {
   renameSync,
   statfsSync,
   writeFileSync,
+  type StatsFs,
 } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -60,6 +61,8 @@ export type StagedLayer = UnpackedLayer & { readonly folder: string };
 
 const mostEntries = 10_000_000;
 const flushStepBytes = 64 << 20;
+/** Where so much is free, nobody waits for files that are still being deleted. */
+const roomyBytes = 16 * 2 ** 30;
 
 export class LayerStore {
   readonly folder: string;
@@ -115,8 +118,8 @@ export class LayerStore {
       signal?.throwIfAborted();
       this.#flushAhead(sizeBytes);
     };
-    return await this.#staged((folder) =>
-      this.#unpackers.unpack(decompressed(archive), folder, this.#limits(), onBytes),
+    return await this.#staged((folder, limits) =>
+      this.#unpackers.unpack(decompressed(archive), folder, limits, onBytes),
     );
   }
 
@@ -126,15 +129,15 @@ export class LayerStore {
    */
   async stageBlob(unpackers: LayerUnpackers, blob: FollowedBlob, signal: AbortSignal): Promise<StagedLayer> {
     const onBytes = (sizeBytes: number): void => this.#flushAhead(sizeBytes);
-    return await this.#staged((folder) =>
-      unpackers.unpack({ ...blob, folder, limits: this.#limits() }, onBytes, signal),
+    return await this.#staged((folder, limits) =>
+      unpackers.unpack({ ...blob, folder, limits }, onBytes, signal),
     );
   }
 
-  async #staged(unpack: (folder: string) => Promise<UnpackedLayer>): Promise<StagedLayer> {
+  async #staged(unpack: (folder: string, limits: TarLimits) => Promise<UnpackedLayer>): Promise<StagedLayer> {
     const folder = this.scratch();
     try {
-      return { ...(await unpack(folder)), folder };
+      return { ...(await unpack(folder, await this.#limits())), folder };
     } catch (err) {
       this.#deleteLater(folder);
       throw err;
@@ -305,8 +308,10 @@ export class LayerStore {
     }
   }
 
-  /** What cannot fit on the disk is refused before it fills it. */
-  #limits(): TarLimits {
+  /** What cannot fit on the disk is refused before it fills it; what has just been removed makes room first. */
+  async #limits(): Promise<TarLimits> {
+    const isRoomy = ({ bavail, bsize }: StatsFs): boolean => bavail * bsize >= roomyBytes;
+    if (this.#deletions.size > 0 && !isRoomy(statfsSync(this.folder))) await this.idle();
     const { bavail, bsize, files, ffree } = statfsSync(this.folder);
     // Some file systems make inodes as they need them, and count none.
     return {

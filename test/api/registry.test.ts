@@ -6,6 +6,7 @@ import { eventually, output } from "../harness/command.ts";
 import { startDaemon } from "../harness/daemon.ts";
 import { busyboxTar, loadTestImage, testImage } from "../harness/images.ts";
 import { blobOf, configOf, putImage } from "../harness/registry-images.ts";
+import { seededRandom } from "../harness/random.ts";
 import { startCutter, startRegistry } from "../harness/registry.ts";
 import { tarOf, type Files } from "../harness/tar.ts";
 
@@ -370,6 +371,31 @@ describe("push", () => {
       "application/vnd.oci.image.manifest.v1+json",
       "application/vnd.oci.image.layer.v1.tar+zstd",
     ]);
+  });
+
+  test.each(["gzip", "zstd"])("%s at the pace of a slow registry", async (compression) => {
+    const wire = await startCutter(empty.port);
+    wire.uploadRatePerSecond = 40e6;
+    const image = `${wire.host}/slow-${compression}`;
+    const noise = seededRandom(3);
+    // Some of it can be made smaller and some not; more than a connection holds, in layers side by side.
+    const files = Array.from({ length: 40 }, (_, at) => noise.bytes(400_000).fill(at, 0, at * 10_000));
+    const layers = [0, 1, 2].map((layer) =>
+      Object.fromEntries(files.map((bytes, at) => [`layer${layer}/file${at}`, bytes])),
+    );
+    const source = `${registry.host}/slow-source-${compression}:1`;
+    await putImage(source, layers, { compression: "none" });
+    await ok("pull", source);
+    await ok("tag", source, `${image}:1`);
+    const { body } = await api("POST", `/images/${image}/push?tag=1&compression=${compression}`);
+    expect(body).toContain('"Tag":"1"');
+    expect(body).not.toContain("Retrying");
+    await ok("rmi", source, `${image}:1`);
+    wire.uploadRatePerSecond = Number.POSITIVE_INFINITY;
+    // Whoever pulls checks the digests of the files too.
+    await ok("pull", `${image}:1`);
+    await ok("rmi", `${image}:1`);
+    wire.stop();
   });
 
   test("--all-tags", async () => {

@@ -260,8 +260,10 @@ export type Cutter = {
   readonly sentBytes: () => number;
   /** Cuts each connection after so many bytes to the client, from now on; Infinity: never. */
   cutAfter: number;
-  /** Bytes a second to all clients together. */
+  /** Bytes a second to a client. */
   ratePerSecond: number;
+  /** Bytes a second from a client. */
+  uploadRatePerSecond: number;
   /** Called whenever bytes went to a client, before any more do. */
   onSent: () => void;
   readonly stop: () => void;
@@ -274,6 +276,7 @@ export async function startCutter(port: number): Promise<Cutter> {
   const cutter = {
     cutAfter: Number.POSITIVE_INFINITY,
     ratePerSecond: Number.POSITIVE_INFINITY,
+    uploadRatePerSecond: Number.POSITIVE_INFINITY,
     onSent: () => {},
   };
   const server = createTcpServer((client) => {
@@ -283,7 +286,15 @@ export async function startCutter(port: number): Promise<Cutter> {
       socket.on("error", () => {}).on("close", () => open.delete(socket));
     }
     let toClient = 0;
-    client.pipe(upstream);
+    client.on("data", (chunk: Buffer) => {
+      const isFull = !upstream.write(chunk);
+      if (!isFull && cutter.uploadRatePerSecond === Number.POSITIVE_INFINITY) return;
+      client.pause();
+      const resume = (): void => void client.resume();
+      if (isFull) upstream.once("drain", resume);
+      else setTimeout(resume, (1000 * chunk.length) / cutter.uploadRatePerSecond);
+    });
+    client.on("end", () => upstream.end());
     upstream.on("data", (chunk: Buffer) => {
       const allowed = Math.max(0, Math.min(chunk.length, cutter.cutAfter - toClient));
       toClient += allowed;

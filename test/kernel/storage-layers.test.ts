@@ -309,3 +309,24 @@ test("a mount in use is taken out of sight", async () => {
   await child.exited;
   expect(readdirSync(rootfs)).toEqual([]);
 });
+
+test("on a disk that is nearly full a layer finds the room that one makes which has just been removed", async () => {
+  const small = join(root, "small");
+  mkdirSync(small);
+  look("mount", "-t", "tmpfs", "-o", "size=24m,nr_inodes=20k", "tmpfs", small);
+  try {
+    layers = new LayerStore(host, small);
+    const large = (name: string): EntryWithBody[] =>
+      Array.from({ length: 3500 }, (_, at) => file(`${name}${at}`, name.repeat(4000)));
+    const [first] = await layers.commit(undefined, [await stage(large("a"))]);
+    expect(await stage(large("b")).catch((err: unknown) => err)).toBeInstanceOf(Error);
+    await layers.idle();
+    const archive = encodeArchive(large("c"));
+    layers.remove([first?.chainID ?? ""]);
+    const second = await layers.stage(once(archive));
+    expect(second.entries).toBe(3500);
+    await layers.idle();
+  } finally {
+    look("umount", "-l", small);
+  }
+});
