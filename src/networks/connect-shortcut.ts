@@ -162,8 +162,14 @@ class HostAddresses {
 
   constructor(map: number) {
     this.#map = map;
+    // Before the first look, so that nothing comes in between unseen.
     this.#events = openAddressEvents();
-    this.#refresh();
+    try {
+      this.#refresh();
+    } catch (err) {
+      this.close();
+      throw err;
+    }
   }
 
   look(): void {
