@@ -1,8 +1,8 @@
 // Published ports and bridges: how long a start takes with them, and what goes through them.
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { output } from "../test/harness/command.ts";
-import type { BenchEngine } from "./engine.ts";
+import { processesOf, type BenchEngine } from "./engine.ts";
 import type { Row, Scenario, Target } from "./scenario.ts";
 import { congestionControl } from "./world.ts";
 import { api, clientOutput, image, sideBySide, timedMs } from "./work.ts";
@@ -336,5 +336,54 @@ export const netScenarios: readonly Scenario[] = [
       return { "net-parallel": [took / 1000] };
     },
   },
+  {
+    id: "net-left",
+    rows: [
+      row(
+        "net-left",
+        "veths, namespaces, rules, descriptors and leases left by 200 starts and stops with 5 ports each",
+        [{ against: "absolute", factor: 0 }],
+        { unit: "", statistic: "max" },
+      ),
+    ],
+    rounds: 1,
+    warmUps: 0,
+    engines: ["sampan"],
+    sample: async (engine) => {
+      // Where a lease that is left is missed: of these there are 13, and the ports are the same each time.
+      const network = "few-addresses";
+      await clientOutput(engine, "network", "create", "--subnet", "10.99.0.0/28", network);
+      const startAndStop = async (): Promise<void> => {
+        const id = await createWith(engine, network, ports(31_000, 5), "sleep", "10000");
+        await start(engine, id);
+        await api(engine, "POST", `/containers/${id}/stop?t=0`);
+        await remove(engine, id);
+      };
+      await sideBySide(20, 1, startAndStop);
+      await Bun.sleep(1000);
+      const before = await left(engine);
+      await sideBySide(200, 1, startAndStop);
+      await Bun.sleep(1000);
+      const after = await left(engine);
+      await clientOutput(engine, "network", "rm", network);
+      const more = Object.keys(after).map((key) => Math.max(0, (after[key] ?? 0) - (before[key] ?? 0)));
+      if (more.some((count) => count > 0)) console.error("left behind", { before, after });
+      return { "net-left": [more.reduce((sum, count) => sum + count, 0)] };
+    },
+  },
   ...(hasIperf ? speedScenarios : []),
 ];
+
+/** What a container's network must not leave behind, counted. */
+async function left(engine: BenchEngine): Promise<Record<string, number>> {
+  const lines = (text: string): number => text.split("\n").length;
+  const rules = [await onHost(engine, "iptables-save"), await onHost(engine, "ip6tables-save")];
+  return {
+    interfaces: lines(await onHost(engine, "ip", "-o", "link")),
+    addresses: lines(await onHost(engine, "ip", "-o", "address")),
+    routes: lines(await onHost(engine, "ip", "route", "show", "table", "all")),
+    namespaces: readdirSync(join(engine.folder, "run", "netns")).length,
+    rules: lines(rules.join("\n")),
+    descriptors: processesOf(engine).reduce((sum, pid) => sum + readdirSync(`/proc/${pid}/fd`).length, 0),
+  };
+}
