@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "bun:test";
+import { eventually } from "../test/harness/command.ts";
 import { ConflictError } from "./base/errors.ts";
 import { pidIn, writePidFile } from "./pid-file.ts";
 
@@ -31,6 +32,24 @@ test("writePidFile: a number that another process has got since is nobody's", ()
   utimesSync(path, before, before);
   writePidFile(path, new Date());
   expect(readFileSync(path, "utf8")).toBe(`${process.pid}\n`);
+});
+
+test("writePidFile: a process that has ended keeps nobody out, though nobody has asked how it ended yet", async () => {
+  const program = "import os, time; pid = os.fork() or os._exit(0); print(pid, flush=True); time.sleep(60)";
+  const parent = Bun.spawn(["python3", "-c", program], { stdout: "pipe" });
+  try {
+    const { value } = await parent.stdout.getReader().read();
+    const zombie = Number(Buffer.from(value ?? []).toString());
+    await eventually(
+      () => /\) Z /.test(readFileSync(`/proc/${zombie}/stat`, "latin1")),
+      () => "the end of the child",
+    );
+    const path = fileWith(`${zombie}  `);
+    writePidFile(path, new Date());
+    expect(pidIn(path)).toBe(process.pid);
+  } finally {
+    parent.kill();
+  }
 });
 
 test.each(["4194999\n", "", "no number", "-1", `${process.pid}`])("writePidFile: %j is stale", (text) => {

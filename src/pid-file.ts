@@ -3,7 +3,7 @@
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { ConflictError } from "./base/errors.ts";
-import { processStartTime } from "./sys/process.ts";
+import { isRunning, processStartTime } from "./sys/process.ts";
 
 /** Undefined where there is no such file, or no number in it. */
 export function pidIn(path: string): number | undefined {
@@ -35,7 +35,8 @@ const tickMs = 10;
 /** Whether process `pid` was there when the file was written: one that began later has got the number of another. */
 function hasWritten(pid: number, path: string, now: Date): boolean {
   const ticks = processStartTime(pid);
-  if (ticks === undefined) return false;
+  // Of one that has ended the entry stays until its parent asks, which the first process of a container may never do.
+  if (ticks === undefined || !isRunning(pid, ticks)) return false;
   const upMs = Number(readFileSync("/proc/uptime", "latin1").split(" ")[0]) * 1000;
   const startedMs = now.getTime() - upMs + Number(ticks) * tickMs;
   return startedMs <= statSync(path).mtimeMs + inexactMs;
