@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { SystemError } from "../base/errors.ts";
 import { digestOfHex } from "../spec/digest.ts";
-import type { ByteSource } from "./byte-reader.ts";
+import { ByteReader, type ByteSource } from "./byte-reader.ts";
 import { SharedReader, SharedWriter } from "./shared-stream.ts";
 import type { TarLimits } from "./tar-reader.ts";
 import { Threads, type ThreadPool } from "./threads.ts";
@@ -37,20 +37,35 @@ export class StreamUnpackers {
     limits: TarLimits,
     onBytes: (sizeBytes: number) => void,
   ): Promise<UnpackedLayer> {
-    const { isSmall, whole } = await begin(archive);
-    if (isSmall || this.#threads.isFull) return await unpackLayer(whole, folder, limits, onBytes);
+    const reader = new ByteReader(archive);
+    try {
+      const isSmall = (await reader.peek(smallBytes)).length < smallBytes;
+      return isSmall || this.#threads.isFull
+        ? await unpackLayer(reader.rest(), folder, limits, onBytes)
+        : await this.#unpackElsewhere(reader.rest(), folder, limits, onBytes);
+    } finally {
+      await reader.close();
+    }
+  }
+
+  async #unpackElsewhere(
+    archive: ByteSource,
+    folder: string,
+    limits: TarLimits,
+    onBytes: (sizeBytes: number) => void,
+  ): Promise<UnpackedLayer> {
     const hash = createHash("sha256");
     const writer = new SharedWriter(this.#spare?.deref());
     this.#spare = undefined;
     const unpacked = this.#threads.run({ stream: writer.memory, folder, limits });
     unpacked
-      .catch(() => {})
+      .catch(() => {}) // it is awaited below
       .finally(() => {
         writer.leave();
         this.#spare = new WeakRef(writer.memory);
       });
     try {
-      for await (const chunk of whole) {
+      for await (const chunk of archive) {
         onBytes(chunk.length);
         hash.update(chunk);
         if (!(await writer.write(chunk))) break;
@@ -64,33 +79,6 @@ export class StreamUnpackers {
     }
     return { ...(await unpacked), diffID: digestOfHex(hash.digest("hex")) };
   }
-}
-
-/** Reads as much as a small archive has. */
-async function begin(
-  archive: ByteSource,
-): Promise<{ readonly isSmall: boolean; readonly whole: ByteSource }> {
-  const chunks = archive[Symbol.asyncIterator]();
-  const first: Uint8Array[] = [];
-  let isSmall = false;
-  for (let sizeBytes = 0; sizeBytes < smallBytes && !isSmall;) {
-    const next = await chunks.next();
-    isSmall = next.done === true;
-    if (next.done === true) break;
-    // The next one may lie where this one does.
-    first.push(next.value.slice());
-    sizeBytes += next.value.length;
-  }
-  async function* whole(): AsyncGenerator<Uint8Array> {
-    try {
-      yield* first;
-      if (!isSmall)
-        for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) yield next.value;
-    } finally {
-      await chunks.return?.();
-    }
-  }
-  return { isSmall, whole: whole() };
 }
 
 /** The thread's side. */

@@ -75,10 +75,10 @@ class Thread {
   async ask<Result>(order: Order, { memory, onProgress }: JobOptions): Promise<Ended<Result>> {
     if (this.#isDead) throw death();
     const { promise, resolve, reject } = Promise.withResolvers<Ended<unknown>>();
-    this.#asked.push({ onProgress, resolve, reject });
     if (memory === undefined) this.#placed.length = 0;
     const sent = memory === undefined ? order : { ...order, memory: this.#placeOf(memory) };
     this.#worker.postMessage(sent, []);
+    this.#asked.push({ onProgress, resolve, reject });
     return (await promise) as Ended<Result>;
   }
 
