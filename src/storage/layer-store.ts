@@ -17,11 +17,11 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   statfsSync,
   writeFileSync,
   type StatsFs,
 } from "node:fs";
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { crashPoint } from "../base/crash-point.ts";
 import { syncFolder, writeFileDurable } from "../base/durable-file.ts";
@@ -33,6 +33,8 @@ import type { ByteSource } from "./byte-reader.ts";
 import { chainIDOf } from "./chain-id.ts";
 import { decompressed } from "./compression.ts";
 import { copyTree } from "./copy-tree.ts";
+import { DeletedGround, placesOf } from "./deleted-ground.ts";
+import { Deletions } from "./deletions.ts";
 import type { TakeChunk } from "./chunks.ts";
 import { layerArchive, layerParts } from "./layer-archive.ts";
 import { settleLayer } from "./layer-settle.ts";
@@ -60,6 +62,8 @@ export type LayerRecord = {
 export type StagedLayer = UnpackedLayer & { readonly folder: string };
 
 const mostEntries = 10_000_000;
+/** To make a folder that lies where nothing has been deleted of late. */
+const mostTries = 10;
 const flushStepBytes = 64 << 20;
 /** Where so much is free, nobody waits for files that are still being deleted. */
 const roomyBytes = 16 * 2 ** 30;
@@ -71,7 +75,9 @@ export class LayerStore {
   readonly #unpackers = new StreamUnpackers(this.threads);
   readonly #host: Host;
   readonly #records = new Map<string, LayerRecord>();
-  readonly #deletions = new Set<Promise<void>>();
+  readonly #deletions: Deletions;
+  readonly #deletedGround = new DeletedGround();
+  readonly #isSpread: boolean;
   readonly #holds = new Set<ReadonlySet<string>>();
   /** Folders in :tmp: that somebody works in, or that are being deleted. */
   readonly #scratch = new Set<string>();
@@ -81,8 +87,11 @@ export class LayerStore {
   constructor(host: Host, root: string) {
     this.#host = host;
     this.folder = join(root, "graph");
+    this.#deletions = new Deletions((path, err) =>
+      host.log.warn("folder cannot be deleted", { path, error: errorText(err) }),
+    );
     mkdirSync(this.#temp(), { recursive: true, mode: 0o700 });
-    spreadFoldersIn(this.#temp());
+    this.#isSpread = spreadFoldersIn(this.#temp());
     for (const left of readdirSync(this.#temp())) this.#deleteLater(join(this.#temp(), left));
     makeMountpoints(this.mountpoints());
     for (const name of readdirSync(this.folder)) {
@@ -137,7 +146,9 @@ export class LayerStore {
   async #staged(unpack: (folder: string, limits: TarLimits) => Promise<UnpackedLayer>): Promise<StagedLayer> {
     const folder = this.scratch();
     try {
-      return { ...(await unpack(folder, await this.#limits())), folder };
+      const limits = await this.#limits();
+      using _first = this.#deletions.giveWay();
+      return { ...(await unpack(folder, limits)), folder };
     } catch (err) {
       this.#deleteLater(folder);
       throw err;
@@ -252,7 +263,7 @@ export class LayerStore {
 
   /** Resolves when nothing is left to delete in the background. */
   async idle(): Promise<void> {
-    while (this.#deletions.size > 0) await Promise.all(this.#deletions);
+    await this.#deletions.idle();
   }
 
   async #copyParts(from: string): Promise<string> {
@@ -311,7 +322,7 @@ export class LayerStore {
   /** What cannot fit on the disk is refused before it fills it; what has just been removed makes room first. */
   async #limits(): Promise<TarLimits> {
     const isRoomy = ({ bavail, bsize }: StatsFs): boolean => bavail * bsize >= roomyBytes;
-    if (this.#deletions.size > 0 && !isRoomy(statfsSync(this.folder))) await this.idle();
+    if (!this.#deletions.isIdle && !isRoomy(statfsSync(this.folder))) await this.idle();
     const { bavail, bsize, files, ffree } = statfsSync(this.folder);
     // Some file systems make inodes as they need them, and count none.
     return {
@@ -330,9 +341,18 @@ export class LayerStore {
 
   /** A fresh folder on the graph's file system, 0700. The caller discards it; after a crash the next start does. */
   scratch(): string {
+    let folder = this.#newFolder();
+    for (let tries = 1; this.#isSpread && tries < mostTries && this.#deletedGround.isUnder(folder); tries++) {
+      rmdirSync(folder);
+      folder = this.#newFolder();
+    }
+    this.#scratch.add(folder);
+    return folder;
+  }
+
+  #newFolder(): string {
     const folder = join(this.#temp(), this.#host.random.hex(8));
     mkdirSync(folder, { mode: 0o700 });
-    this.#scratch.add(folder);
     return folder;
   }
 
@@ -370,15 +390,12 @@ export class LayerStore {
 
   #deleteLater(path: string): void {
     this.#scratch.add(path);
-    const deletion = rm(path, { recursive: true, force: true })
-      .catch((err: unknown) =>
-        this.#host.log.warn("folder cannot be deleted", { path, error: errorText(err) }),
-      )
-      .finally(() => {
-        this.#deletions.delete(deletion);
-        this.#scratch.delete(path);
-      });
-    this.#deletions.add(deletion);
+    const places = placesOf(path);
+    this.#deletedGround.note(places);
+    void this.#deletions.add(path).finally(() => {
+      this.#deletedGround.note(places);
+      this.#scratch.delete(path);
+    });
   }
 }
 

@@ -7,6 +7,8 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statfsSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -330,3 +332,21 @@ test("on a disk that is nearly full a layer finds the room that one makes which 
     look("umount", "-l", small);
   }
 });
+
+const ext4 = { type: 0xef53, spreadBytes: 64 * 2 ** 30 };
+const { type, blocks, bsize } = statfsSync(top);
+
+// A smaller one has too few places.
+test.skipIf(type !== ext4.type || blocks * bsize < ext4.spreadBytes)(
+  "on ext4 a layer is not unpacked where others have just been deleted",
+  async () => {
+    const deleted = new Set<number>();
+    const placeOf = (staged: StagedLayer): number => Math.floor(statSync(staged.folder).ino / (16 * 8192));
+    for (let at = 0; at < 12; at++) {
+      const staged = await stage([file(`a${at}`)]);
+      expect(deleted).not.toContain(placeOf(staged));
+      deleted.add(placeOf(staged));
+      layers.discard(staged);
+    }
+  },
+);
