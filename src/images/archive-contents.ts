@@ -80,7 +80,7 @@ export async function readArchive(
         keptBytes += entry.sizeBytes;
         if (keptBytes > maxFilesBytes)
           throw new InvalidParameterError("invalid archive: more than 64 MiB of files that are no layers");
-        files.set(path, await body.take(entry.sizeBytes).then((bytes) => bytes.slice()));
+        files.set(path, new Uint8Array(await body.take(entry.sizeBytes)));
       }
     }
     await archive.drain();

@@ -157,7 +157,8 @@ class Input {
   async *#pass(source: ByteSource): AsyncGenerator<Uint8Array> {
     this.#reading = true;
     try {
-      yield* source;
+      // A stream holds pieces that it was given, while the source uses their memory again.
+      for await (const chunk of source) yield Buffer.from(chunk);
     } catch (err) {
       this.failure = err;
       throw err;

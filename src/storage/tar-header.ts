@@ -87,18 +87,22 @@ function isDevice(type: string): boolean {
 /** ustar puts the front part of a long path into a field of its own; GNU and V7 have other things there. */
 function fullName(block: Uint8Array): Uint8Array {
   const name = textBytes(block, fields.name);
-  const magic = Buffer.from(block.subarray(fields.magic[0], fields.magic[0] + 6)).toString("latin1");
-  if (magic !== "ustar\0") return name;
-  const isStar = Buffer.from(block.subarray(508, 512)).toString("latin1") === "tar\0";
+  if (!holds(block, fields.magic[0], "ustar\0")) return name;
+  const isStar = holds(block, 508, "tar\0");
   const prefix = textBytes(block, isStar ? [fields.prefix[0], 131] : fields.prefix);
   return prefix.length === 0 ? name : Buffer.concat([prefix, Buffer.from("/"), name]);
 }
 
+function holds(block: Uint8Array, offset: number, text: string): boolean {
+  for (let at = 0; at < text.length; at++) if (block[offset + at] !== text.charCodeAt(at)) return false;
+  return true;
+}
+
 /** The bytes of a field up to its NUL, copied: the block's memory is used again. */
 function textBytes(block: Uint8Array, [offset, length]: Field): Uint8Array {
-  const bytes = block.subarray(offset, offset + length);
-  const end = bytes.indexOf(0);
-  return bytes.slice(0, end === -1 ? length : end);
+  let end = offset;
+  while (end < offset + length && block[end] !== 0) end++;
+  return new Uint8Array(block.subarray(offset, end));
 }
 
 /** Octal digits between spaces and NULs, or GNU's base-256 with the top bit set (negative ones begin with 0xff). */

@@ -102,14 +102,17 @@ export function futimens(fd: number, accessedNs: bigint, modifiedNs: bigint): vo
 
 const nsPerSecond = 1_000_000_000n;
 
+/** Of the call that is being made: thousands are made for a layer. */
+const twoTimespecs = new BigInt64Array(4);
+
 function timespecs(...times: readonly [bigint, bigint]): BigInt64Array {
-  return BigInt64Array.from(
-    times.flatMap((ns) => {
-      // Towards minus infinity: the nanoseconds of a timespec are never negative.
-      const rest = ((ns % nsPerSecond) + nsPerSecond) % nsPerSecond;
-      return [(ns - rest) / nsPerSecond, rest];
-    }),
-  );
+  for (const [at, ns] of times.entries()) {
+    // Towards minus infinity: the nanoseconds of a timespec are never negative.
+    const rest = ((ns % nsPerSecond) + nsPerSecond) % nsPerSecond;
+    twoTimespecs[2 * at] = (ns - rest) / nsPerSecond;
+    twoTimespecs[2 * at + 1] = rest;
+  }
+  return twoTimespecs;
 }
 
 /** A device number as mknod(2) wants it: 12 bits of major and 20 of minor, with room above. */

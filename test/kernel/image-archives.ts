@@ -59,3 +59,14 @@ export function dockerArchive(
 export async function* stream(bytes: Uint8Array, step = 50_000): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += step) yield bytes.subarray(at, at + step);
 }
+
+/** The same in one piece of memory, as who reads a file has it. */
+export async function* streamThroughOneBuffer(bytes: Uint8Array, step = 50_000): AsyncGenerator<Uint8Array> {
+  const memory = Buffer.alloc(step);
+  for (const at of Array.from({ length: Math.ceil(bytes.length / step) }, (_, piece) => piece * step)) {
+    const piece = bytes.subarray(at, at + step);
+    memory.set(piece);
+    yield memory.subarray(0, piece.length);
+    memory.fill(0xee);
+  }
+}

@@ -27,7 +27,7 @@ import { removeImage, sweepLayers, type ImageUse } from "../../src/images/remove
 import { tagImage } from "../../src/images/tag.ts";
 import { shortId } from "../../src/spec/digest.ts";
 import { encodeArchive, type EntryWithBody } from "../../src/storage/tar-writer.ts";
-import { digest, dockerArchive, stream, testImage } from "./image-archives.ts";
+import { digest, dockerArchive, stream, streamThroughOneBuffer, testImage } from "./image-archives.ts";
 import { look } from "./other-eyes.ts";
 
 const top = mkdtempSync("/tmp/sampan-images-");
@@ -104,6 +104,29 @@ test("import: an image of one layer, with name, message and changes", async () =
   // The id is the digest of the config, as sha256sum sees it.
   const config = join(root, "content", "sha256", image.id.slice(7));
   expect(look("sha256sum", config).slice(0, 64)).toBe(image.id.slice(7));
+});
+
+test("load and import: from a source that uses its memory again", async () => {
+  const large = file("large", "x".repeat(3 << 20));
+  const made = testImage([[file("a"), large], [file("b", "y".repeat(5000))]]);
+  const manifest = [
+    { Config: "config", RepoTags: ["reused:1"], Layers: ["0.tar", "1.tar"], More: "z".repeat(600) },
+  ];
+  const archive = encodeArchive([
+    file("manifest.json", JSON.stringify(manifest)),
+    { path: "config", body: made.config },
+    ...made.layers.map((body, at) => ({ path: `${at}.tar`, body: at === 0 ? body : gzipSync(body) })),
+  ]);
+  for (const step of [700, 4096, 50_000, 1 << 20]) {
+    const [loaded] = await loadImages(store, streamThroughOneBuffer(archive, step));
+    expect(loaded?.names).toEqual(["reused:1"]);
+    expect(filesOf(loaded?.image as Image)).toEqual(["a", "large", "b"]);
+    const layer = encodeArchive([large, file("c")]);
+    const image = await importImage(store, streamThroughOneBuffer(layer, step), { tag: "" });
+    expect(filesOf(image)).toEqual(["c", "large"]);
+    for (const id of [loaded?.image.id ?? "", image.id])
+      await removeImage(store, id, { ...free, force: true });
+  }
 });
 
 test("import: compressed or not, with a name or without, it is the same layer", async () => {
