@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createApi } from "./api/api.ts";
 import { localCalls } from "./api/local-calls.ts";
 import type { Api } from "./api/serve.ts";
+import { HandedFiles } from "./api/handed-files.ts";
 import { groupId, listen, parseListenAddress, refuseOpenTcp } from "./api/server.ts";
 import type { Listener, ListenOptions } from "./api/server.ts";
 import { buildInfo } from "./base/build-info.ts";
@@ -72,12 +73,14 @@ async function serve(config: DaemonConfig): Promise<void> {
   const engine = await openEngine(host, engineConfig(config));
   const listeners: Listener[] = [];
   let commands: RcliListener | undefined;
+  let files: HandedFiles | undefined;
   try {
     const active = keepMemorySmall({
       nowMs: () => host.clock.monotonicMs(),
       later: (ms, run) => setTimeout(run, ms).unref(),
     });
-    const api = noticed(createApi(engine), active);
+    files = new HandedFiles(host, join(config.execRoot, "files.sock"), config.socketGroup);
+    const api = noticed(createApi(engine, files), active);
     for (const address of addresses) {
       log.debug("opening listener", address);
       listeners.push(await listen(api, address, options));
@@ -100,6 +103,7 @@ async function serve(config: DaemonConfig): Promise<void> {
   } finally {
     commands?.close();
     for (const listener of listeners) listener.closeAll();
+    files?.close();
     await closeEngine(engine);
   }
 }

@@ -6,6 +6,7 @@ import { InvalidParameterError, TooLargeError } from "../base/errors.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Answer } from "./answer.ts";
 import { decodeJson, decodeNothing } from "./decode.ts";
+import type { HandedFiles } from "./handed-files.ts";
 import type { Query } from "./query.ts";
 import type { ApiVersion } from "./version.ts";
 
@@ -18,6 +19,8 @@ export type Call = {
   readonly query: Query;
   readonly headers: IncomingHttpHeaders;
   readonly body: Readable;
+  /** Where clients of this machine hand over files in place of a body. */
+  readonly files: HandedFiles | undefined;
   /** Aborted when the client goes away before its answer is complete. */
   readonly signal: AbortSignal;
 };

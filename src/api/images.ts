@@ -171,7 +171,8 @@ function compressionOf(text: string): PushCompression | undefined {
 }
 
 /** From the request's body, or from an address that the daemon fetches. */
-function importFrom({ engine, query, body, version, signal }: Call): Answer {
+function importFrom(call: Call): Answer {
+  const { engine, query, version, signal } = call;
   const source = textOf(query, "fromSrc");
   const platform = version >= 32 ? textOf(query, "platform") : "";
   const options = {
@@ -186,12 +187,18 @@ function importFrom({ engine, query, body, version, signal }: Call): Answer {
   return stream(
     jsonType,
     progressLines(async (report) => {
-      const archive = source === "-" ? body : await fetchArchive(source, signal);
+      const archive = source === "-" ? archiveOf(call) : await fetchArchive(source, signal);
       if (source !== "-") report({ status: `Downloading from ${source}` });
       const { id } = await importImage(engine, archive, options);
       report({ status: id });
     }),
   );
+}
+
+/** The request's body, or a file that our own client has handed over in its place (handed-files.ts). */
+function archiveOf({ query, body, files }: Call): ByteSource {
+  const ticket = textOf(query, "sampanFile");
+  return ticket === "" || files === undefined ? body : files.bytes(ticket);
 }
 
 /** A source without a scheme is an http address, as dockerd has it. */
@@ -206,13 +213,14 @@ async function fetchArchive(source: string, signal: AbortSignal): Promise<ByteSo
   return response.body;
 }
 
-export function load({ engine, query, body, signal }: Call): Answer {
+export function load(call: Call): Answer {
+  const { engine, query, signal } = call;
   const isQuiet = flagOf(query, "quiet", true);
   return stream(
     jsonType,
     progressLines(async (report) => {
       const onProgress = isQuiet ? {} : { onProgress: layerProgress(report) };
-      const loaded = await loadImages(engine, body, { signal, ...onProgress });
+      const loaded = await loadImages(engine, archiveOf(call), { signal, ...onProgress });
       for (const image of loaded) for (const line of loadedLines(image)) report({ stream: `${line}\n` });
     }),
   );

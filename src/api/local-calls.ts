@@ -45,7 +45,7 @@ export function localCalls(engine: Engine): LocalCalls {
     router ??= compileRoutes(routes);
     const request = requestOf(local);
     try {
-      return await described(await answerTo(engine, router, request, signal), signal);
+      return await described(await answerTo({ engine, router, files: undefined }, request, signal), signal);
     } catch (err) {
       return await described(errorAnswer(engine, request, err, signal), signal);
     }

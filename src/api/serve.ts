@@ -6,6 +6,7 @@ import { errorText, InvalidParameterError, rootError } from "../base/errors.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Answer, Headers } from "./answer.ts";
 import { json } from "./answer.ts";
+import type { HandedFiles } from "./handed-files.ts";
 import { statusOf } from "./http-status.ts";
 import { compileRoutes } from "./router.ts";
 import type { Route, Router } from "./router.ts";
@@ -27,41 +28,47 @@ const commonHeaders: Headers = {
   Server: `Sampan/${buildInfo.version} (linux)`,
 };
 
+/** What requests are answered with. `files`: where clients may hand some over. */
+export type Service = {
+  readonly engine: Engine;
+  readonly router: Router;
+  readonly files: HandedFiles | undefined;
+};
+
 /** What a handler may know of a request, however it came. */
 export type ApiRequest = Readable & Pick<IncomingMessage, "method" | "url" | "headers">;
 
-export function serveRoutes(engine: Engine, table: readonly Route[]): Api {
-  const router = compileRoutes(table);
+export function serveRoutes(engine: Engine, table: readonly Route[], files?: HandedFiles): Api {
+  const service: Service = { engine, router: compileRoutes(table), files };
   return {
     request(request, response) {
       for (const [name, value] of Object.entries(commonHeaders)) response.setHeader(name, value);
       const gone = new AbortController();
       response.on("close", () => gone.abort());
-      void serve(engine, router, request, responseSink(request, response), gone.signal);
+      void serve(service, request, responseSink(request, response), gone.signal);
     },
     upgrade(request, socket, head) {
       const gone = new AbortController();
       socket.on("close", () => gone.abort());
       socket.on("error", () => gone.abort());
       if (head.length > 0) socket.unshift(head);
-      void serve(engine, router, request, socketSink(request, socket, commonHeaders), gone.signal);
+      void serve(service, request, socketSink(request, socket, commonHeaders), gone.signal);
     },
   };
 }
 
 /** Never rejects: whatever fails becomes an error answer, or the end of the connection once an answer has begun. */
 async function serve(
-  engine: Engine,
-  router: Router,
+  service: Service,
   request: IncomingMessage,
   sink: Sink,
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    const answer = await answerTo(engine, router, request, signal);
+    const answer = await answerTo(service, request, signal);
     await writeAnswer(answer, sink, signal);
   } catch (err) {
-    const failed = errorAnswer(engine, request, err, signal);
+    const failed = errorAnswer(service.engine, request, err, signal);
     if (sink.isStarted() || signal.aborted) sink.stream.destroy();
     else await writeAnswer(failed, sink, signal);
   }
@@ -90,8 +97,7 @@ function originForm(target: string): string {
 
 /** Rejects with what the handler throws. */
 export async function answerTo(
-  engine: Engine,
-  router: Router,
+  { engine, router, files }: Service,
   request: ApiRequest,
   signal: AbortSignal,
 ): Promise<Answer> {
@@ -108,5 +114,5 @@ export async function answerTo(
       `${route.method} ${route.pattern} requires minimum API version ${versionText(route.since)}`,
     );
   const query = new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1));
-  return route.handler({ engine, version, params, query, headers, body: request, signal });
+  return route.handler({ engine, version, params, query, headers, body: request, files, signal });
 }

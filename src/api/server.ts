@@ -153,10 +153,15 @@ function bind(server: Server, address: ListenAddress, group: string): Promise<vo
     } finally {
       process.umask(umask);
     }
-    const gid = groupId(group);
-    if (gid !== undefined) chownSync(address.path, 0, gid);
-    chmodSync(address.path, 0o660);
+    openToGroup(address.path, group);
   });
+}
+
+/** Of a unix socket. */
+export function openToGroup(path: string, group: string): void {
+  const gid = groupId(group);
+  if (gid !== undefined) chownSync(path, 0, gid);
+  chmodSync(path, 0o660);
 }
 
 function withRealPort(address: ListenAddress, server: Server): ListenAddress {

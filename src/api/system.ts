@@ -2,7 +2,7 @@
 import { InvalidParameterError } from "../base/errors.ts";
 import { systemInfo, versionInfo } from "../engine/info.ts";
 import type { EventMessage } from "../spec/docker.ts";
-import type { Answer } from "./answer.ts";
+import type { Answer, Headers } from "./answer.ts";
 import { json, jsonType, stream } from "./answer.ts";
 import { eventByVersion, forVersion, hidesEvent, infoByVersion } from "./answers-by-version.ts";
 import { clientOf } from "./call.ts";
@@ -20,12 +20,21 @@ const pingHeaders = {
   Swarm: "inactive",
 };
 
-export function ping(): Answer {
-  return { kind: "text", status: 200, text: "OK", headers: pingHeaders };
+/** A header of our own: where clients hand files over. */
+function pingHeadersOf({ files }: Call): Headers {
+  return files === undefined ? pingHeaders : { ...pingHeaders, "Sampan-Files": files.path };
 }
 
-export function pingHead(): Answer {
-  const headers = { ...pingHeaders, "Content-Type": "text/plain; charset=utf-8", "Content-Length": "0" };
+export function ping(call: Call): Answer {
+  return { kind: "text", status: 200, text: "OK", headers: pingHeadersOf(call) };
+}
+
+export function pingHead(call: Call): Answer {
+  const headers = {
+    ...pingHeadersOf(call),
+    "Content-Type": "text/plain; charset=utf-8",
+    "Content-Length": "0",
+  };
   return { kind: "empty", status: 200, headers };
 }
 

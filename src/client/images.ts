@@ -3,7 +3,8 @@
 import type { HistoryItem, ImageDeleteItem, ImageSummary } from "../spec/docker-images.ts";
 import type { SearchResult } from "../spec/docker-resources.ts";
 import { encodeFilters } from "./containers.ts";
-import type { Answer, EngineClient } from "./engine-client.ts";
+import type { Answer, EngineClient, Query } from "./engine-client.ts";
+import type { HandedFile } from "./handed-file.ts";
 
 type Filters = Readonly<Record<string, readonly string[]>>;
 
@@ -66,19 +67,29 @@ export type ImportQuery = {
   readonly platform?: string | undefined;
 };
 
-/** Answers with progress messages. */
+/** An archive for the daemon: its bytes, or a file that the daemon has been handed. */
+export type Archive = { readonly bytes: AsyncIterable<Uint8Array> } | Pick<HandedFile, "ticket">;
+
+/** Answers with progress messages. Without an archive the daemon fetches it. */
 export async function importImage(
   client: EngineClient,
   query: ImportQuery,
-  archive: AsyncIterable<Uint8Array> | undefined,
+  archive: Archive | undefined,
 ): Promise<Answer> {
+  return await openWith(client, "/images/create", query, archive);
+}
+
+async function openWith(
+  client: EngineClient,
+  path: string,
+  query: Query,
+  archive: Archive | undefined,
+): Promise<Answer> {
+  if (archive === undefined) return await client.open({ method: "POST", path, query });
+  if ("ticket" in archive)
+    return await client.open({ method: "POST", path, query: { ...query, sampanFile: archive.ticket } });
   const headers = { "Content-Type": "application/x-tar" };
-  return await client.open({
-    method: "POST",
-    path: "/images/create",
-    query,
-    ...(archive && { headers, stream: archive }),
-  });
+  return await client.open({ method: "POST", path, query, headers, stream: archive.bytes });
 }
 
 /** Answers with progress messages. Without a tag, `image` has its tag or digest with it, or all tags are meant. */
@@ -99,10 +110,9 @@ export async function pullImage(
 export async function loadImages(
   client: EngineClient,
   query: { readonly quiet: boolean; readonly platform?: string | undefined },
-  archive: AsyncIterable<Uint8Array>,
+  archive: Archive,
 ): Promise<Answer> {
-  const headers = { "Content-Type": "application/x-tar" };
-  return await client.open({ method: "POST", path: "/images/load", query, headers, stream: archive });
+  return await openWith(client, "/images/load", query, archive);
 }
 
 export type PrunedImages = {

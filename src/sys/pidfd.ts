@@ -8,6 +8,7 @@ import { exitOf, type ExitStatus } from "./process.ts";
 // Numbers of system calls this young are the same on every architecture; glibc of Debian 12 has no functions for them.
 const SYS_pidfd_send_signal = 424;
 const SYS_pidfd_open = 434;
+const SYS_pidfd_getfd = 438;
 
 // struct pidfd_info, first published size (include/uapi/linux/pidfd.h).
 const infoSizeBytes = 64;
@@ -30,6 +31,14 @@ export function pidfdOf(pid: number): number | undefined {
     if (failedWith(err, "ESRCH")) return undefined;
     throw err;
   }
+}
+
+/**
+ * A close-on-exec copy of the process's descriptor `fd`: the same open file. EBADF when it has none of that number, EPERM
+ * without the right to trace it, ESRCH when it has ended. Kernel 5.6.
+ */
+export function pidfdGetFd(pidfd: number, fd: number): number {
+  return check(libc.syscall(SYS_pidfd_getfd, pidfd, fd, 0, 0, 0), "pidfd_getfd");
 }
 
 /** ESRCH when the process has ended and been reaped. */

@@ -3,6 +3,7 @@ import { basename, dirname } from "node:path";
 import { chmodSync } from "node:fs";
 import { errnoOf, SyscallError } from "./errno.ts";
 import { closeFd, O_CLOEXEC, O_DIRECTORY, O_NONBLOCK, O_PATH, openFile } from "./file.ts";
+import { pidfdOpen } from "./pidfd.ts";
 import { check, checkUninterrupted, cString, lastErrno, libc } from "./libc.ts";
 
 const AF_UNIX = 1;
@@ -10,6 +11,7 @@ const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
+const SO_PEERPIDFD = 77;
 const SHUT_WR = 1;
 /** sizeof(sun_path), with its NUL. */
 const pathBytesMax = 108;
@@ -83,6 +85,19 @@ export function peerCredentials(fd: number): PeerCredentials {
   const [pid = 0, uid = 0, gid = 0] = credentials;
   // uid_t and gid_t are unsigned.
   return { pid, uid: uid >>> 0, gid: gid >>> 0 };
+}
+
+/**
+ * A close-on-exec descriptor of the process that made the connection. Before Linux 6.5 it is found by its pid: ESRCH when it has
+ * ended since; another one may have that pid by then.
+ */
+export function peerProcess(fd: number): number {
+  const pidfd = new Int32Array(1);
+  const length = Uint32Array.of(pidfd.byteLength);
+  if (libc.getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, pidfd, length) !== -1) return pidfd[0] ?? -1;
+  const errno = lastErrno();
+  if (errno !== errnoOf("ENOPROTOOPT")) throw new SyscallError("getsockopt", errno);
+  return pidfdOpen(peerCredentials(fd).pid);
 }
 
 /** One datagram to a socket of that kind; a path that begins with `@` is a name in the abstract namespace (unix(7)). */

@@ -1,10 +1,11 @@
 // `import`: an image from the tar archive of a file system.
 
 import { importImage as sendImport } from "../../client/images.ts";
+import type { Archive } from "../../client/images.ts";
 import type { Context } from "../command.ts";
 import { CommandError } from "../failure.ts";
 import type { Flags } from "../flags.ts";
-import { openArchive } from "../input-file.ts";
+import { withArchive } from "../input-file.ts";
 import { printProgress } from "../progress.ts";
 
 export async function importImage(
@@ -15,20 +16,21 @@ export async function importImage(
   const [source = "", reference = ""] = operands;
   const isUrl = /^https?:\/\//.test(source);
   const { repo, tag } = splitReference(reference);
-  const archive = isUrl ? undefined : source === "-" ? stdin.bytes() : await openArchive(source);
-  const { body } = await sendImport(
-    client,
-    {
-      fromSrc: isUrl ? source : "-",
-      repo,
-      tag,
-      message: flags.text("message") || undefined,
-      changes: flags.list("change"),
-      platform: flags.text("platform") || undefined,
-    },
-    archive,
-  );
-  await printProgress(body, stdout);
+  const query = {
+    fromSrc: isUrl ? source : "-",
+    repo,
+    tag,
+    message: flags.text("message") || undefined,
+    changes: flags.list("change"),
+    platform: flags.text("platform") || undefined,
+  };
+  const send = async (archive?: Archive): Promise<void> => {
+    const { body } = await sendImport(client, query, archive);
+    await printProgress(body, stdout);
+  };
+  if (isUrl) await send();
+  else if (source === "-") await send({ bytes: stdin.bytes() });
+  else await withArchive(client, source, send);
   return 0;
 }
 

@@ -1,0 +1,94 @@
+// Archives that our client hands to the daemon as open files, in place of sending their bytes.
+import { afterAll, expect, test } from "bun:test";
+import { mkdtempSync, readdirSync, readlinkSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { daemonForTests } from "../harness/for-tests.ts";
+import { tarOf } from "../harness/tar.ts";
+
+const daemon = await daemonForTests();
+const { ok, sampan, dockerWith, pid, execRoot } = daemon;
+const folder = mkdtempSync(join(tmpdir(), "sampan-archives-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const tar = await tarOf({ large: Buffer.alloc(6 << 20, "0123456789abcdef"), word: "hello" });
+const archive = join(folder, "archive.tar");
+writeFileSync(archive, tar);
+
+const layersOf = (name: string): Promise<string> => ok("inspect", "-f", "{{.RootFS.Layers}}", name);
+/** Files outside of its own folders that the daemon has open. */
+const openArchives = (): string[] =>
+  readdirSync(`/proc/${pid()}/fd`).flatMap((fd) => {
+    try {
+      const target = readlinkSync(`/proc/${pid()}/fd/${fd}`);
+      return target.startsWith(folder) ? [target] : [];
+    } catch {
+      return []; // closed meanwhile
+    }
+  });
+
+async function succeeds(...args: string[]): Promise<string> {
+  const { exitCode, stdout, stderr } = await sampan(...args);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+  return stdout.trim();
+}
+
+/** The requests that the log tells of a file that was taken or not. */
+const refusals = (): number => daemon.log().split("file not taken over").length - 1;
+
+test("import and load of a file give what they give of its bytes, and leave nothing open", async () => {
+  await dockerWith({ input: tar }, "import", "-", "sent:1");
+  expect(await succeeds("import", archive, "handed:1")).toMatch(/^sha256:[0-9a-f]{64}$/);
+  expect(await layersOf("handed:1")).toBe(await layersOf("sent:1"));
+  const saved = join(folder, "saved.tar");
+  await succeeds("save", "-o", saved, "handed:1", "sent:1");
+  await succeeds("rmi", "handed:1", "sent:1");
+  expect(await succeeds("load", "-i", saved)).toContain("Loaded image: handed:1");
+  expect(await layersOf("handed:1")).toBe(await layersOf("sent:1"));
+  await succeeds("rmi", "handed:1", "sent:1");
+  expect(openArchives()).toEqual([]);
+  expect(refusals()).toBe(0);
+});
+
+test("compressed archives too; what is none is refused as it is of bytes", async () => {
+  const noise = Buffer.concat(
+    Array.from({ length: 100 }, () => crypto.getRandomValues(new Uint8Array(60_000))),
+  );
+  const packed = await tarOf({ noise }, "--gzip");
+  writeFileSync(`${archive}.gz`, packed);
+  await dockerWith({ input: packed }, "import", "-", "sent:gz");
+  await succeeds("import", `${archive}.gz`, "handed:gz");
+  expect(await layersOf("handed:gz")).toBe(await layersOf("sent:gz"));
+  await succeeds("rmi", "handed:gz", "sent:gz");
+
+  writeFileSync(join(folder, "none"), noise);
+  const { exitCode, stderr } = await sampan("import", join(folder, "none"), "none:1");
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain("invalid tar header");
+  expect(openArchives()).toEqual([]);
+});
+
+test("where the daemon's socket for files is not to be reached, the bytes are sent", async () => {
+  const socket = join(execRoot, "files.sock");
+  renameSync(socket, `${socket}.away`);
+  try {
+    await succeeds("import", archive, "sent:2");
+    await succeeds("rmi", "sent:2");
+  } finally {
+    renameSync(`${socket}.away`, socket);
+  }
+});
+
+test("a ticket that nobody has is refused and leaves no image", async () => {
+  const path = `/images/create?fromSrc=-&repo=forged&sampanFile=${"0".repeat(32)}`;
+  const { body } = await daemon.api("POST", path);
+  expect(body).toContain("the file that was handed over is not here");
+  expect((await sampan("inspect", "forged")).exitCode).toBe(1);
+});
+
+test("a killed daemon's successor takes files again", async () => {
+  await daemon.kill9();
+  await daemon.start();
+  await succeeds("import", archive, "again:1");
+  await succeeds("rmi", "again:1");
+});
