@@ -3,16 +3,20 @@ import { seededRandom } from "../../test/harness/random.ts";
 import { SharedReader, SharedWriter } from "./shared-stream.ts";
 
 /** Until the reader would have to wait. */
-function readAll(reader: SharedReader, sizeBytes: number, target = new Uint8Array(100_000)): Buffer {
+function readAll(reader: SharedReader, sizeBytes: number): Buffer {
   const parts: Buffer[] = [];
   for (let left = sizeBytes; left > 0;) {
-    const got = reader.read(target.subarray(0, left)) ?? 0;
-    if (got === 0) break;
-    parts.push(Buffer.from(target.subarray(0, got)));
-    left -= got;
+    const piece = reader.next(Math.min(left, 100_000)) ?? Buffer.alloc(0);
+    if (piece.length === 0) break;
+    parts.push(Buffer.from(piece));
+    left -= piece.length;
   }
   return Buffer.concat(parts);
 }
+
+/** The next pieces as texts; undefined for one that was given up. */
+const texts = (reader: SharedReader, limit: number, count: number): (string | undefined)[] =>
+  Array.from({ length: count }, () => reader.next(limit)?.toString("latin1"));
 
 test("shared stream: what is written is read, many times around the ring", async () => {
   const random = seededRandom(7);
@@ -24,7 +28,7 @@ test("shared stream: what is written is read, many times around the ring", async
     expect(readAll(reader, chunk.length).equals(chunk)).toBe(true);
   }
   writer.end();
-  expect(reader.read(new Uint8Array(9))).toBe(0);
+  expect(texts(reader, 9, 1)).toEqual([""]);
 });
 
 test("shared stream: a writer waits for room, and goes on when there is some", async () => {
@@ -49,12 +53,8 @@ test("shared stream: an end that nobody has read yet comes behind the bytes; giv
   for (const writer of [ended, givenUp]) await writer.write(Buffer.from("hello"));
   ended.end();
   givenUp.giveUp();
-  const target = Buffer.alloc(3);
-  const reader = new SharedReader(ended.memory);
-  expect([reader.read(target), reader.read(target), reader.read(target), reader.read(target)]).toEqual([
-    3, 2, 0, 0,
-  ]);
-  expect(new SharedReader(givenUp.memory).read(target)).toBeUndefined();
+  expect(texts(new SharedReader(ended.memory), 3, 4)).toEqual(["hel", "lo", "", ""]);
+  expect(texts(new SharedReader(givenUp.memory), 3, 1)).toEqual([undefined]);
 });
 
 test("shared stream: the memory of one that is over serves another, whatever becomes of the first", async () => {
@@ -68,18 +68,13 @@ test("shared stream: the memory of one that is over serves another, whatever bec
   first.end();
   first.giveUp();
   second.end();
-  const target = Buffer.alloc(9);
-  expect([reader.read(target), target.toString("latin1", 0, 6), reader.read(target)]).toEqual([
-    6,
-    "second",
-    0,
-  ]);
+  expect(texts(reader, 9, 2)).toEqual(["second", ""]);
 });
 
 test("shared stream: of nothing is at its end", () => {
   const writer = new SharedWriter();
   writer.end();
-  expect(new SharedReader(writer.memory).read(new Uint8Array(9))).toBe(0);
+  expect(texts(new SharedReader(writer.memory), 9, 1)).toEqual([""]);
 });
 
 test("shared stream: a writer that waits hears that nobody reads any more", async () => {
@@ -89,4 +84,16 @@ test("shared stream: a writer that waits hears that nobody reads any more", asyn
   writer.leave();
   expect(await written).toBe(false);
   expect(await writer.write(Buffer.from("more"))).toBe(false);
+});
+
+test("shared stream: what was given out stays as it is until the next is asked for", async () => {
+  const writer = new SharedWriter();
+  const reader = new SharedReader(writer.memory);
+  const written = writer.write(seededRandom(9).bytes(5 << 20));
+  const piece = reader.next(1 << 20);
+  const copy = Buffer.from(piece ?? []);
+  await Bun.sleep(5);
+  expect(piece?.equals(copy)).toBe(true);
+  writer.leave();
+  await written;
 });

@@ -73,35 +73,47 @@ export class SharedWriter {
   }
 }
 
+const nothing = Buffer.alloc(0);
+
 export class SharedReader {
   readonly #ring: Ring;
   #read = 0;
+  /** Given out, and not the writer's again yet. */
+  #heldBytes = 0;
 
   constructor(memory: SharedArrayBuffer) {
     this.#ring = ringIn(memory);
   }
 
-  /** Fills the front of `target` with what has come, and waits for something. 0 at the end; undefined when it was given up. */
-  read(target: Uint8Array): number | undefined {
+  /**
+   * What has come, at most `limit` bytes, where it lies in the ring: good until the next call. Waits for something. Empty at the
+   * end; undefined when it was given up.
+   */
+  next(limit: number): Buffer | undefined {
+    this.#giveBack();
     for (;;) {
       const written = Atomics.load(this.#ring.words, words.written);
       if (written === givenUp) return undefined;
       const available = Number(written < 0n ? ~written : written) - this.#read;
-      if (available > 0) return this.#take(target, available);
-      if (written < 0n) return 0;
+      if (available > 0) return this.#hold(Math.min(available, limit));
+      if (written < 0n) return nothing;
       Atomics.wait(this.#ring.words, words.written, written);
     }
   }
 
-  #take(target: Uint8Array, available: number): number {
+  #hold(sizeBytes: number): Buffer {
     const place = this.#read % ringBytes;
-    const taken = Math.min(available, target.length, ringBytes - place);
-    target.set(this.#ring.bytes.subarray(place, place + taken));
+    this.#heldBytes = Math.min(sizeBytes, ringBytes - place);
+    const { buffer, byteOffset } = this.#ring.bytes;
+    return Buffer.from(buffer, byteOffset + place, this.#heldBytes);
+  }
+
+  #giveBack(): void {
     const before = this.#read;
-    this.#read += taken;
+    this.#read += this.#heldBytes;
+    this.#heldBytes = 0;
     Atomics.store(this.#ring.words, words.read, BigInt(this.#read));
     const isWorth = Math.floor(before / wakeBytes) < Math.floor(this.#read / wakeBytes);
     if (isWorth) Atomics.notify(this.#ring.words, words.read);
-    return taken;
   }
 }

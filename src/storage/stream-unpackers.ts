@@ -84,13 +84,12 @@ export class StreamUnpackers {
 /** The thread's side. */
 export async function unpackStream({ stream, folder, limits }: UnpackStreamJob): Promise<UnpackedArchive> {
   const reader = new SharedReader(stream);
-  const memory = Buffer.allocUnsafeSlow(pieceBytes);
   async function* bytes(): AsyncGenerator<Uint8Array> {
     for (;;) {
-      const got = reader.read(memory);
-      if (got === undefined) throw new SystemError("the archive was given up");
-      if (got === 0) return;
-      yield memory.subarray(0, got);
+      const piece = reader.next(pieceBytes);
+      if (piece === undefined) throw new SystemError("the archive was given up");
+      if (piece.length === 0) return;
+      yield piece;
     }
   }
   return await unpackArchive(bytes(), folder, limits);

@@ -23,7 +23,11 @@ afterEach(async () => await layers.idle());
 
 const random = seededRandom(1);
 const files = Object.fromEntries(
-  Array.from({ length: 60 }, (_, at) => [`folder${at % 7}/file${at}`, random.bytes(random.below(300_000))]),
+  Array.from({ length: 60 }, (_, at) => [
+    // Some in headers, some in records before them.
+    `folder${at % 7}/${["file", "größe", "舢板", "long".repeat(40)][at % 4]}${at}`,
+    random.bytes(random.below(300_000)),
+  ]),
 );
 const archive = Buffer.from(await tarOf(files));
 
