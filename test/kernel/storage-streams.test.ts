@@ -113,7 +113,9 @@ describe("nothing is left of a large archive", () => {
   });
 
   test("that breaks off", async () => {
-    const failure = await layers.stage(pieces(archive.subarray(0, -5000))).catch((err: unknown) => err);
+    const failure = await layers
+      .stage(pieces(archive.subarray(0, archive.length >> 1)))
+      .catch((err: unknown) => err);
     expect(failure).toBeInstanceOf(InvalidParameterError);
     await layers.idle();
     expect(scratches()).toEqual([]);
