@@ -57,6 +57,7 @@ for (const [letter, meaning] of Object.entries({
   escapes[letter.charCodeAt(0)] = meaning.charCodeAt(0);
 
 const digit0 = 0x30;
+const nothing = new Uint8Array(0);
 const hexValues = new Int8Array(256).fill(-1);
 for (const [value, digits] of [
   "0",
@@ -95,6 +96,9 @@ export class LogDecoder {
   readonly #since: Uint8Array | undefined;
   readonly #until: Uint8Array | undefined;
   readonly #lastStamp = new Uint8Array(stampBytes);
+  /** Where the last stamp is that was met in this piece: it is copied once, not for each line. */
+  #metStamps: Uint8Array = nothing;
+  #metAt = 0;
   #known: Uint8Array | undefined;
   /** Behind the line being decoded, in the input. */
   #lineEnd = 0;
@@ -118,14 +122,16 @@ export class LogDecoder {
   decode(input: Buffer, to: number, output: Uint8Array): void {
     this.consumed = 0;
     this.produced = 0;
+    this.#metStamps = nothing;
     while (this.consumed < to && !this.finished) {
       let outcome = this.#ownLine(input, to, output);
       if (outcome === "foreign") outcome = this.#foreignLine(input, to, output);
-      if (outcome === "incomplete") return;
+      if (outcome === "incomplete") break;
       if (outcome === "taken") this.produced = this.#textEnd;
       this.finished = outcome === "too late";
       this.consumed = this.#lineEnd;
     }
+    this.#lastStamp.set(this.#metStamps.subarray(this.#metAt, this.#metAt + stampBytes));
   }
 
   /** A line as our own encoder writes it: `{"log":"` text `","stream":"std`… with a tail of fixed length. */
@@ -183,7 +189,8 @@ export class LogDecoder {
   /** Decides about a line whose text is in the output already, and puts what belongs in front of it. */
   #finishLine(stream: LogStream, stamps: Uint8Array, stampAt: number, output: Uint8Array): Outcome {
     if (this.#known && compareStamp(stamps, stampAt, this.#known) <= 0) return "left out";
-    for (let i = 0; i < stampBytes; i++) this.#lastStamp[i] = stamps[stampAt + i] ?? 0;
+    this.#metStamps = stamps;
+    this.#metAt = stampAt;
     if (this.#since && compareStamp(stamps, stampAt, this.#since) < 0) return "left out";
     if (this.#until && compareStamp(stamps, stampAt, this.#until) > 0) return "too late";
     if (!this.#selection[stream]) return "left out";
