@@ -12,8 +12,8 @@ import { errorText, InvalidParameterError } from "../base/errors.ts";
 import type { Host } from "../base/host.ts";
 import type { ByteSource } from "../storage/byte-reader.ts";
 import { pidfdGetFd } from "../sys/pidfd.ts";
-import { openToGroup } from "./server.ts";
 import { peerProcess } from "../sys/unix-socket.ts";
+import { openToGroup } from "./server.ts";
 
 /** Of one client: what it has said so far, and the ticket it got. */
 type Client = { line: string; ticket: string };

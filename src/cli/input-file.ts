@@ -1,6 +1,6 @@
 // Archives for the daemon: from a file or from stdin.
 
-import { closeSync, fstatSync, openSync } from "node:fs";
+import { closeSync, openSync, statSync } from "node:fs";
 import type { EngineClient } from "../client/engine-client.ts";
 import { handOver } from "../client/handed-file.ts";
 import type { Archive } from "../client/images.ts";
@@ -12,25 +12,26 @@ const largeBytes = 4 << 20;
 
 /**
  * What `use` may send of a file: its bytes, or the open file itself where the daemon can read it.
- * @throws CommandError when it cannot be opened.
+ * @throws CommandError where there is no file.
  */
 export async function withArchive<T>(
   client: EngineClient,
   path: string,
   use: (archive: Archive) => Promise<T>,
 ): Promise<T> {
-  const file = Bun.file(path);
-  if (!(await file.exists())) throw new CommandError(`open ${path}: no such file or directory`);
+  const status = statSync(path, { throwIfNoEntry: false });
+  if (status === undefined) throw new CommandError(`open ${path}: no such file or directory`);
+  if (status.isDirectory()) throw new CommandError(`read ${path}: is a directory`);
+  const bytes = (): Archive => ({ bytes: Bun.file(path).stream() });
+  // A pipe is not opened twice, nor waited for here.
+  if (!status.isFile() || status.size < largeBytes) return await use(bytes());
   const fd = openSync(path, "r");
   try {
-    const status = fstatSync(fd);
-    const isLarge = status.isFile() && status.size >= largeBytes;
-    const handed = isLarge ? await handOver(client, fd) : undefined;
-    if (handed === undefined) return await use({ bytes: file.stream() });
+    const handed = await handOver(client, fd);
     try {
-      return await use(handed);
+      return await use(handed ?? bytes());
     } finally {
-      handed.letGo();
+      handed?.letGo();
     }
   } finally {
     closeSync(fd);

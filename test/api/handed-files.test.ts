@@ -3,6 +3,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, readdirSync, readlinkSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { output } from "../harness/command.ts";
 import { daemonForTests } from "../harness/for-tests.ts";
 import { tarOf } from "../harness/tar.ts";
 
@@ -66,6 +67,21 @@ test("compressed archives too; what is none is refused as it is of bytes", async
   expect(exitCode).toBe(1);
   expect(stderr).toContain("invalid tar header");
   expect(openArchives()).toEqual([]);
+});
+
+test("a pipe, a small file and a folder are no files to hand over", async () => {
+  const pipe = join(folder, "pipe");
+  await output(["mkfifo", pipe]);
+  const writer = Bun.spawn(["sh", "-c", `exec cat ${archive} > ${pipe}`]);
+  await succeeds("import", pipe, "pipe:1");
+  expect(await writer.exited).toBe(0);
+  const small = join(folder, "small.tar");
+  writeFileSync(small, await tarOf({ word: "hello" }));
+  await succeeds("import", small, "small:1");
+  await succeeds("rmi", "pipe:1", "small:1");
+  expect((await sampan("import", folder, "folder:1")).stderr).toContain(`read ${folder}: is a directory`);
+  const missing = await sampan("load", "-i", join(folder, "missing"));
+  expect(missing.stderr).toContain("missing: no such file or directory");
 });
 
 test("where the daemon's socket for files is not to be reached, the bytes are sent", async () => {
