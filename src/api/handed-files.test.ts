@@ -1,18 +1,9 @@
 import { afterAll, expect, test } from "bun:test";
-import {
-  closeSync,
-  existsSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readlinkSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { openFiles } from "../../test/harness/descriptors.ts";
 import { InvalidParameterError } from "../base/errors.ts";
 import { realHost } from "../base/host.ts";
 import { silentLog } from "../base/log.ts";
@@ -65,15 +56,7 @@ async function failureOf(ticket: string): Promise<unknown> {
 }
 
 /** How often this process has the file open. */
-function timesOpen(file: string): number {
-  return readdirSync("/proc/self/fd").filter((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`) === file;
-    } catch {
-      return false; // the listing's own
-    }
-  }).length;
-}
+const timesOpen = (file: string): number => openFiles(process.pid).filter((target) => target === file).length;
 
 async function until(holds: () => boolean): Promise<void> {
   for (let tries = 0; !holds() && tries < 1000; tries++) await Bun.sleep(2);

@@ -50,7 +50,12 @@ export class HandedFiles {
     } finally {
       process.umask(umask);
     }
-    openToGroup(path, group);
+    try {
+      openToGroup(path, group);
+    } catch (err) {
+      this.close();
+      throw err;
+    }
   }
 
   /** Those that are being read are read to their end. */

@@ -11,33 +11,31 @@ const usualPatienceMs = 10_000;
 const longestPath = 1000;
 
 export class Deletions {
-  readonly #pending = new Set<Promise<void>>();
-  readonly #onFailure: (path: string, err: unknown) => void;
   readonly #patienceMs: number;
+  /** Settles with the last of those that were asked for, and never rejects. */
   #last: Promise<void> = Promise.resolve();
+  #pending = 0;
   #ahead = 0;
   /** Those who wait for the room. */
   #waiting = 0;
   #goOn = Promise.withResolvers<void>();
 
-  constructor(onFailure: (path: string, err: unknown) => void, patienceMs = usualPatienceMs) {
-    this.#onFailure = onFailure;
+  constructor(patienceMs = usualPatienceMs) {
     this.#patienceMs = patienceMs;
   }
 
   get isIdle(): boolean {
-    return this.#pending.size === 0;
+    return this.#pending === 0;
   }
 
-  /** Resolves when the folder is gone, or has been reported as one that cannot be deleted. Nothing behind a link is touched. */
+  /** Resolves when the folder is gone. Nothing behind a link is touched. */
   async add(path: string): Promise<void> {
     const until = performance.now() + this.#patienceMs;
-    const deletion = this.#last
-      .then(() => deleteInParts(path, () => this.#turn(until)))
-      .catch((err: unknown) => this.#onFailure(path, err))
-      .finally(() => this.#pending.delete(deletion));
-    this.#last = deletion;
-    this.#pending.add(deletion);
+    const deletion = this.#last.then(() => deleteInParts(path, () => this.#turn(until)));
+    this.#pending++;
+    this.#last = deletion
+      .catch(() => {}) // told to who asked
+      .finally(() => this.#pending--);
     await deletion;
   }
 
@@ -55,7 +53,7 @@ export class Deletions {
   async idle(): Promise<void> {
     this.#waiting++;
     this.#resume();
-    while (!this.isIdle) await Promise.all(this.#pending);
+    while (!this.isIdle) await this.#last;
     this.#waiting--;
   }
 

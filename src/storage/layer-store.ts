@@ -75,9 +75,9 @@ export class LayerStore {
   readonly #unpackers = new StreamUnpackers(this.threads);
   readonly #host: Host;
   readonly #records = new Map<string, LayerRecord>();
-  readonly #deletions: Deletions;
-  readonly #deletedGround = new DeletedGround();
-  readonly #isSpread: boolean;
+  readonly #deletions = new Deletions();
+  /** Where the file system can be told to spread folders over the disk. */
+  readonly #deletedGround: DeletedGround | undefined;
   readonly #holds = new Set<ReadonlySet<string>>();
   /** Folders in :tmp: that somebody works in, or that are being deleted. */
   readonly #scratch = new Set<string>();
@@ -87,11 +87,8 @@ export class LayerStore {
   constructor(host: Host, root: string) {
     this.#host = host;
     this.folder = join(root, "graph");
-    this.#deletions = new Deletions((path, err) =>
-      host.log.warn("folder cannot be deleted", { path, error: errorText(err) }),
-    );
     mkdirSync(this.#temp(), { recursive: true, mode: 0o700 });
-    this.#isSpread = spreadFoldersIn(this.#temp());
+    this.#deletedGround = spreadFoldersIn(this.#temp()) ? new DeletedGround() : undefined;
     for (const left of readdirSync(this.#temp())) this.#deleteLater(join(this.#temp(), left));
     makeMountpoints(this.mountpoints());
     for (const name of readdirSync(this.folder)) {
@@ -342,7 +339,7 @@ export class LayerStore {
   /** A fresh folder on the graph's file system, 0700. The caller discards it; after a crash the next start does. */
   scratch(): string {
     let folder = this.#newFolder();
-    for (let tries = 1; this.#isSpread && tries < mostTries && this.#deletedGround.isUnder(folder); tries++) {
+    for (let tries = 1; tries < mostTries && this.#deletedGround?.isUnder(folder); tries++) {
       rmdirSync(folder);
       folder = this.#newFolder();
     }
@@ -390,12 +387,18 @@ export class LayerStore {
 
   #deleteLater(path: string): void {
     this.#scratch.add(path);
+    void this.#delete(path)
+      .catch((err: unknown) =>
+        this.#host.log.warn("folder cannot be deleted", { path, error: errorText(err) }),
+      )
+      .finally(() => this.#scratch.delete(path));
+  }
+
+  async #delete(path: string): Promise<void> {
     const places = placesOf(path);
-    this.#deletedGround.note(places);
-    void this.#deletions.add(path).finally(() => {
-      this.#deletedGround.note(places);
-      this.#scratch.delete(path);
-    });
+    this.#deletedGround?.note(places);
+    await this.#deletions.add(path);
+    this.#deletedGround?.note(places);
   }
 }
 

@@ -1,9 +1,10 @@
 // Archives that our client hands to the daemon as open files, in place of sending their bytes.
 import { afterAll, expect, test } from "bun:test";
-import { mkdtempSync, readdirSync, readlinkSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { output } from "../harness/command.ts";
+import { openFiles } from "../harness/descriptors.ts";
 import { daemonForTests } from "../harness/for-tests.ts";
 import { tarOf } from "../harness/tar.ts";
 
@@ -18,15 +19,7 @@ writeFileSync(archive, tar);
 
 const layersOf = (name: string): Promise<string> => ok("inspect", "-f", "{{.RootFS.Layers}}", name);
 /** Files outside of its own folders that the daemon has open. */
-const openArchives = (): string[] =>
-  readdirSync(`/proc/${pid()}/fd`).flatMap((fd) => {
-    try {
-      const target = readlinkSync(`/proc/${pid()}/fd/${fd}`);
-      return target.startsWith(folder) ? [target] : [];
-    } catch {
-      return []; // closed meanwhile
-    }
-  });
+const openArchives = (): string[] => openFiles(pid()).filter((target) => target.startsWith(folder));
 
 async function succeeds(...args: string[]): Promise<string> {
   const { exitCode, stdout, stderr } = await sampan(...args);

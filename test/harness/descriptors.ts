@@ -22,7 +22,8 @@ export function descriptors(daemon: Daemon): Descriptors {
   return { daemon: openFiles(daemon.pid()), monitor: openFiles(daemon.monitorPid()) };
 }
 
-function openFiles(pid: number): string[] {
+/** What each descriptor of a process is open on. */
+export function openFiles(pid: number): string[] {
   return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
     try {
       const target = readlinkSync(`/proc/${pid}/fd/${fd}`);
