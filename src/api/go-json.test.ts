@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import { InvalidParameterError } from "../base/errors.ts";
 import { GoNumber, GoObject, parseGoJson } from "./go-json.ts";
 import type { GoValue } from "./go-json.ts";
@@ -74,6 +75,20 @@ describe("parseGoJson", () => {
 
   test("nesting without end is refused", () => {
     expect(() => parseGoJson("[".repeat(1_000_000))).toThrow("exceeded max depth");
-    expect(Array.isArray(parseGoJson("[".repeat(9999) + "]".repeat(9999)))).toBe(true);
+    expect(() => parseGoJson('{"a":'.repeat(1_000_000))).toThrow("exceeded max depth");
+    expect(() => parseGoJson("[".repeat(10_001))).toThrow("exceeded max depth");
+    expect(Array.isArray(parseGoJson("[".repeat(10_000) + "1" + "]".repeat(10_000)))).toBe(true);
+  });
+
+  test("nesting takes no stack", () => {
+    const text = "[".repeat(9999) + '{"a":1}' + "]".repeat(9999);
+    const program = `import { parseGoJson } from ${JSON.stringify(join(import.meta.dir, "go-json.ts"))};
+      console.log(Array.isArray(parseGoJson(await Bun.stdin.text())));`;
+    const { stdout, stderr } = Bun.spawnSync([process.execPath, "-e", program], {
+      stdin: Buffer.from(text),
+      env: { ...process.env, BUN_JSC_maxPerThreadStackUsage: "1000000" },
+    });
+    expect(stderr.toString()).toBe("");
+    expect(stdout.toString()).toBe("true\n");
   });
 });

@@ -23,12 +23,17 @@ export class GoObject {
 /** Deeper nesting is refused, as in Go. */
 const depthMax = 10_000;
 
+/** A list or an object whose end is still to come. */
+type Open =
+  | { readonly kind: "list"; readonly value: GoValue[] }
+  | { readonly kind: "object"; readonly value: GoObject; readonly entries: [string, GoValue][]; key: string };
+
 /** The one value that `text` holds. InvalidParameterError in Docker's words for what is none, or is more than one. */
 export function parseGoJson(text: string): GoValue {
   const reader = new Reader(text);
   reader.skipSpace();
   if (reader.isAtEnd) throw new InvalidParameterError("invalid JSON: got EOF while reading request body");
-  const value = reader.value(1);
+  const value = reader.value();
   reader.skipSpace();
   if (!reader.isAtEnd) throw new InvalidParameterError("unexpected content after JSON");
   return value;
@@ -62,48 +67,74 @@ class Reader {
     this.#skip(space);
   }
 
-  value(depth: number): GoValue {
-    if (depth > depthMax) throw new InvalidParameterError("invalid JSON: exceeded max depth");
+  /**
+   * What is open is kept here, not in calls within calls: how deep those may go depends on what has been compiled so
+   * far, and depthMax of them is near the end of the stack.
+   */
+  value(): GoValue {
+    const open: Open[] = [];
+    for (;;) {
+      let value = this.#scalarOrEmpty(open);
+      while (value !== undefined) {
+        const around = open.at(-1);
+        if (!around) return value;
+        value = this.#putInto(around, value);
+        if (value !== undefined) open.pop();
+      }
+    }
+  }
+
+  /** The value that begins here; undefined for one with values of its own, whose first comes next. */
+  #scalarOrEmpty(open: Open[]): GoValue | undefined {
     this.skipSpace();
     const first = this.#text.charAt(this.#at);
     const literal = literals[first];
-    if (first === "{") return this.#object(depth);
-    if (first === "[") return this.#list(depth);
+    if (first === "{" || first === "[") return this.#open(open, first);
     if (first === '"') return this.#string();
     if (literal) return this.#literal(...literal);
     if (first === "-" || isDigit(first)) return this.#number();
     return this.#refuse("looking for beginning of value");
   }
 
-  #object(depth: number): GoObject {
-    const entries: [string, GoValue][] = [];
+  #open(open: Open[], bracket: "{" | "["): GoValue | undefined {
+    if (open.length === depthMax) throw new InvalidParameterError("invalid JSON: exceeded max depth");
     this.#at += 1;
     this.skipSpace();
-    if (this.#take("}")) return new GoObject(entries);
-    for (;;) {
-      this.skipSpace();
-      if (this.#text.charAt(this.#at) !== '"') this.#refuse("looking for beginning of object key string");
-      const key = this.#string();
-      this.skipSpace();
-      if (!this.#take(":")) this.#refuse("after object key");
-      entries.push([key, this.value(depth + 1)]);
-      this.skipSpace();
-      if (this.#take("}")) return new GoObject(entries);
-      if (!this.#take(",")) this.#refuse("after object key:value pair");
+    if (bracket === "[") {
+      if (this.#take("]")) return [];
+      open.push({ kind: "list", value: [] });
+    } else {
+      const entries: [string, GoValue][] = [];
+      const value = new GoObject(entries);
+      if (this.#take("}")) return value;
+      open.push({ kind: "object", value, entries, key: this.#key() });
     }
+    return undefined;
   }
 
-  #list(depth: number): GoValue[] {
-    const items: GoValue[] = [];
-    this.#at += 1;
+  /** `around` if this value was its last; undefined where another is to come. */
+  #putInto(around: Open, value: GoValue): GoValue | undefined {
     this.skipSpace();
-    if (this.#take("]")) return items;
-    for (;;) {
-      items.push(this.value(depth + 1));
-      this.skipSpace();
-      if (this.#take("]")) return items;
+    if (around.kind === "list") {
+      around.value.push(value);
+      if (this.#take("]")) return around.value;
       if (!this.#take(",")) this.#refuse("after array element");
+    } else {
+      around.entries.push([around.key, value]);
+      if (this.#take("}")) return around.value;
+      if (!this.#take(",")) this.#refuse("after object key:value pair");
+      around.key = this.#key();
     }
+    return undefined;
+  }
+
+  #key(): string {
+    this.skipSpace();
+    if (this.#text.charAt(this.#at) !== '"') this.#refuse("looking for beginning of object key string");
+    const key = this.#string();
+    this.skipSpace();
+    if (!this.#take(":")) this.#refuse("after object key");
+    return key;
   }
 
   /** Halves of surrogate pairs become U+FFFD. */
