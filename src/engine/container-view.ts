@@ -57,11 +57,11 @@ export async function openView(
         record,
         [Symbol.asyncDispose]: async () => {
           closeFd(fd);
-          await engine.locks.run(id, async () => letGo(engine, id));
+          await engine.locks.run(id, () => letGo(engine, id));
         },
       };
     } catch (err) {
-      letGo(engine, id);
+      await letGo(engine, id);
       throw err;
     } finally {
       await engine.volumeMounts.letGo(holder); // the view has copies of the mounts
@@ -69,11 +69,11 @@ export async function openView(
   });
 }
 
-function letGo(engine: Engine, id: string): void {
+async function letGo(engine: Engine, id: string): Promise<void> {
   engine.rootfsHolds.drop(id);
   const record = engine.containers.get(id);
   if (!engine.rootfsHolds.isHeld(id) && record !== undefined && !isUp(record.state))
-    unmountAll(containerRootfs(engine, id));
+    await unmountAll(containerRootfs(engine, id));
 }
 
 type ViewMount = {

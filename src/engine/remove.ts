@@ -91,7 +91,7 @@ export function commitRemoval(
       await engine.standby.release(id);
       await takeDown(engine, record);
       // Held or not: those who read it keep what they have opened.
-      unmountAll(containerRootfs(engine, id));
+      await unmountAll(containerRootfs(engine, id));
       await rm(engine.containers.folder(id), { recursive: true, force: true });
       engine.takeDowns.forget(id);
       if (!engine.images.get(record.imageId)) await dropLayers(engine, record); // its image went first, by force

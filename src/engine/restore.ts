@@ -206,9 +206,9 @@ async function sweep(engine: Engine): Promise<void> {
       .map(({ id }) => id),
   );
   for (const record of engine.containers.all())
-    if (!up.has(record.id)) unmountAll(containerRootfs(engine, record.id));
+    if (!up.has(record.id)) await unmountAll(containerRootfs(engine, record.id));
   for (const id of engine.containers.leftovers()) {
-    unmountAll(containerRootfs(engine, id));
+    await unmountAll(containerRootfs(engine, id));
     await rm(engine.containers.folder(id), { recursive: true, force: true });
     engine.host.log.info("leftover container folder removed", { container: id });
   }

@@ -19,11 +19,11 @@ export async function takeDown(engine: Engine, record: ContainerRecord): Promise
       ["execs ahead", () => engine.execsAhead.leave(id)],
       ["runtime", () => forgetInRuntime(engine, record)],
       ["network", () => leaveNetwork(engine, record)],
-      ["root file system", () => unmountUnlessHeld(engine, id)],
       ["volumes", () => engine.volumeMounts.letGo(id)],
       ["monitor", () => engine.monitor.forget(id)],
       ["shared memory", () => unmountSharedMemory(engine.config.execRoot, id)],
       ["task files", () => removeTaskFiles(engine.config.execRoot, id)],
+      ["root file system", () => unmountUnlessHeld(engine, id)],
     ]),
   );
 }
@@ -36,6 +36,6 @@ async function forgetInRuntime(engine: Engine, record: ContainerRecord): Promise
 }
 
 /** Whoever holds it unmounts it. */
-function unmountUnlessHeld(engine: Engine, id: string): void {
-  if (!engine.rootfsHolds.isHeld(id)) unmountAll(containerRootfs(engine, id));
+async function unmountUnlessHeld(engine: Engine, id: string): Promise<void> {
+  if (!engine.rootfsHolds.isHeld(id)) await unmountAll(containerRootfs(engine, id));
 }

@@ -8,12 +8,22 @@
 // mount(2) takes less than a page of options, 4095 bytes. A layer's full path is some 90 bytes long, so that up to about 40
 // layers are named by it, as findmnt(8) shows; of more than that every folder is opened and named `/proc/self/fd/N`, which
 // has room for more than 200.
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync, existsSync, renameSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  close,
+  existsSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { AT_FDCWD, statAt } from "../sys/directory-entry.ts";
 import { failedWith } from "../sys/errno.ts";
 import { closeFd, O_DIRECTORY, O_PATH, openFile } from "../sys/file.ts";
-import { MNT_DETACH, mount, UMOUNT_NOFOLLOW, unmount, unmountIfMounted } from "../sys/mount.ts";
+import { MNT_DETACH, mount, UMOUNT_NOFOLLOW, unmountIfMounted } from "../sys/mount.ts";
 import { copyAttributes } from "./layer-settle.ts";
 
 /** As Docker calls a storage of this kind; clients look for it. */
@@ -71,15 +81,30 @@ export function mountAll(mounts: readonly OverlayMount[]): void {
 }
 
 /**
- * Unmounts a root file system; fine when it is not mounted. One that a stray process holds is taken out of sight and goes
- * when that process does.
+ * Unmounts a root file system; fine when it is not mounted. It is out of sight when this returns, and gone when what it
+ * returns resolves, but for what a stray process holds: that goes with the process.
+ *
+ * Whoever lets go of an overlay last waits until all that is unwritten on the file system below it is on the disk (kill_sb in
+ * fs/super.c, ovl_sync_fs): of a log just written that is a second's worth. So a thread does.
  */
-export function unmountAll(target: string): void {
+export async function unmountAll(target: string): Promise<void> {
+  const folder = openIfThere(target);
+  if (folder === undefined) return;
   try {
-    unmountIfMounted(target, UMOUNT_NOFOLLOW);
+    unmountIfMounted(target, MNT_DETACH | UMOUNT_NOFOLLOW);
+  } finally {
+    await closeByThread(folder);
+  }
+}
+
+const closeByThread = promisify(close);
+
+function openIfThere(folder: string): number | undefined {
+  try {
+    return openFile(folder, O_PATH | O_DIRECTORY);
   } catch (err) {
-    if (!failedWith(err, "EBUSY")) throw err;
-    unmount(target, MNT_DETACH | UMOUNT_NOFOLLOW);
+    if (failedWith(err, "ENOENT", "ENOTDIR")) return undefined;
+    throw err;
   }
 }
 

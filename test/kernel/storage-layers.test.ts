@@ -20,6 +20,7 @@ import { chainIDsOf } from "../../src/storage/chain-id.ts";
 import { LayerStore, type StagedLayer } from "../../src/storage/layer-store.ts";
 import { containerMounts, mountAll, prepareRw, unmountAll } from "../../src/storage/overlay.ts";
 import { encodeArchive, encodeEntry, plainEntry, type EntryWithBody } from "../../src/storage/tar-writer.ts";
+import { mount } from "../../src/sys/mount.ts";
 import { look } from "./other-eyes.ts";
 
 const top = mkdtempSync("/tmp/sampan-layers-");
@@ -37,7 +38,7 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
-  for (const target of mounted) unmountAll(target);
+  for (const target of mounted) await unmountAll(target);
   mounted = [];
   await layers.idle();
 });
@@ -261,8 +262,8 @@ test("127 layers are one mount, which goes with its unmounting; both may be aske
   const mountsOf = (): number => readFileSync("/proc/self/mountinfo", "utf8").split(rootfs).length - 1;
   mountAll(containerMounts(layers, chain, join(root, "containers", "c1")));
   expect(mountsOf()).toBe(1);
-  unmountAll(rootfs);
-  unmountAll(rootfs);
+  await unmountAll(rootfs);
+  await unmountAll(rootfs);
   expect(mountsOf()).toBe(0);
 });
 
@@ -303,10 +304,23 @@ test("what an image has comes before what every container has", async () => {
   expect(look("stat", "-c", "%a", join(rootfs, "etc"))).toBe("750\n");
 });
 
+test("an unmounted root is out of sight at once, and its folder free when that is waited for", async () => {
+  const rootfs = mountContainer(await commit([file("a")]));
+  writeFileSync(join(rootfs, "mine"), Buffer.alloc(8 << 20));
+  const gone = unmountAll(rootfs);
+  expect(readdirSync(rootfs)).toEqual([]);
+  await gone;
+  const rw = join(root, "containers", "c1", "rw");
+  // With its index overlayfs says whether another mount has the upper folder.
+  const options = `index=on,lowerdir=${root},upperdir=${rw}/upper,workdir=${rw}/work`;
+  mount("overlay", rootfs, "overlay", 0, options);
+  expect(readdirSync(rootfs)).toContain("mine");
+});
+
 test("a mount in use is taken out of sight", async () => {
   const rootfs = mountContainer(await commit([file("a")]));
   const child = Bun.spawn(["sleep", "30"], { cwd: rootfs });
-  unmountAll(rootfs);
+  await unmountAll(rootfs);
   child.kill();
   await child.exited;
   expect(readdirSync(rootfs)).toEqual([]);
