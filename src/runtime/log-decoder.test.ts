@@ -133,6 +133,13 @@ test("output never takes more room than input, even with every prefix", () => {
   expect(decoded.length).toBe(50 * (8 + 31));
 });
 
+test("a text with no end yet does not outgrow its room", () => {
+  const input = Buffer.from(`{"log":"${"a".repeat(64)}`);
+  const decoder = new LogDecoder({ ...everything, framed: true, timestamps: true });
+  decoder.decode(input, input.length, new Uint8Array(input.length));
+  expect([decoder.consumed, decoder.produced]).toEqual([0, 0]);
+});
+
 test("normalStamp brings every RFC 3339 time to UTC and nine digits", () => {
   expect(normalStamp("2026-01-02T03:04:05Z")).toBe("2026-01-02T03:04:05.000000000Z");
   expect(normalStamp("2026-01-02T03:04:05.12Z")).toBe("2026-01-02T03:04:05.120000000Z");

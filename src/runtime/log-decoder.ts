@@ -15,6 +15,7 @@ import {
   stampBytes,
   type LogStream,
 } from "./log-entry.ts";
+import { copyUnescaped, WordsOf } from "./log-words.ts";
 import { normalStamp } from "./log-stamp.ts";
 
 export type LogSelection = {
@@ -79,6 +80,9 @@ for (const [value, digits] of [
 ].entries())
   for (const digit of digits) hexValues[digit.charCodeAt(0)] = value;
 
+/** As the encoder's: escapes come in company, and a step of several bytes is taken in vain before each. */
+const byteRun = 16;
+
 /** What became of a line; "foreign": not of our own form. */
 type Outcome = "taken" | "left out" | "too late" | "incomplete" | "foreign";
 
@@ -100,6 +104,8 @@ export class LogDecoder {
   #metStamps: Uint8Array = nothing;
   #metAt = 0;
   #known: Uint8Array | undefined;
+  readonly #inputWords = new WordsOf();
+  readonly #outputWords = new WordsOf();
   /** Behind the line being decoded, in the input. */
   #lineEnd = 0;
   /** Behind its text, in the output. */
@@ -138,27 +144,41 @@ export class LogDecoder {
   #ownLine(input: Buffer, to: number, output: Uint8Array): Outcome {
     const from = this.consumed;
     if (from + opening.length > to || !sameBytes(input, from, opening)) return "foreign";
+    const words = this.#inputWords.of(input);
+    const outputWords = this.#outputWords.of(output);
     let at = from + opening.length;
     let out = this.produced + this.#prefixBytes;
-    for (;;) {
+    // A foreign line may have more text than room; with each escape the output falls behind.
+    const wordsEnd = Math.min(to, at + output.length - out);
+    for (let atQuote = false; !atQuote;) {
+      const copied = copyUnescaped(words, at, wordsEnd, outputWords, out);
+      at += copied;
+      out += copied;
       if (at >= to) return "foreign";
-      const byte = input[at] ?? 0;
-      if (byte === quote) break;
-      if (byte !== backslash) {
-        output[out++] = byte;
-        at++;
-        continue;
-      }
-      const letter = input[at + 1] ?? 0;
-      const meaning = escapes[letter] ?? 0;
-      if (meaning !== 0) {
-        output[out++] = meaning;
-        at += 2;
-      } else {
-        const code = letter === letterU ? asciiEscape(input, at + 2) : -1;
-        if (code === -1) return "foreign";
-        output[out++] = code;
-        at += 6;
+      let runEnd = Math.min(to, at + byteRun);
+      while (at < runEnd) {
+        const byte = input[at] ?? 0;
+        if (byte === quote) {
+          atQuote = true;
+          break;
+        }
+        if (byte !== backslash) {
+          output[out++] = byte;
+          at++;
+          continue;
+        }
+        const letter = input[at + 1] ?? 0;
+        const meaning = escapes[letter] ?? 0;
+        if (meaning !== 0) {
+          output[out++] = meaning;
+          at += 2;
+        } else {
+          const code = letter === letterU ? asciiEscape(input, at + 2) : -1;
+          if (code === -1) return "foreign";
+          output[out++] = code;
+          at += 6;
+        }
+        runEnd = Math.min(to, at + byteRun);
       }
     }
     const lineEnd = at + entryTailBytes;

@@ -14,6 +14,7 @@ import {
   type LogStream,
 } from "./log-entry.ts";
 import { StampClock } from "./log-stamp.ts";
+import { copyPlain, WordsOf } from "./log-words.ts";
 import { firstLead, lastLead, sequenceLength } from "./log-utf8.ts";
 
 /** What a byte needs inside a JSON string. */
@@ -29,6 +30,9 @@ needs[quote] = escaped;
 needs[backslash] = escaped;
 needs.fill(stray, 0x80);
 needs.fill(sequence, firstLead, lastLead + 1);
+
+/** Where text is full of what needs a look, a step of several bytes is taken in vain: so many go one by one after each. */
+const byteRun = 16;
 
 const letterU = 0x75;
 const digit0 = 0x30;
@@ -55,12 +59,15 @@ export class LogEncoder {
   readonly #seam = Buffer.from(
     `\\n${beforeStream}stdout${beforeStamp}${" ".repeat(stampBytes)}${afterStamp}${entryStart}`,
   );
+  readonly #outputWords: DataView;
+  readonly #words = new WordsOf();
   readonly #seamOfPiece = this.#seam.subarray(endOfPieceAt);
   readonly #clock: StampClock;
 
   /** `outputBytes`: room for the entries of one `encode`; at least `entryBytesMax` and some. */
   constructor(outputBytes: number, now?: () => WallTime) {
     this.output = new Uint8Array(outputBytes);
+    this.#outputWords = new DataView(this.output.buffer);
     this.#clock = new StampClock(this.#seam.subarray(stampAt, stampAt + stampBytes), now);
   }
 
@@ -76,6 +83,8 @@ export class LogEncoder {
    */
   encode(input: Uint8Array, from: number, to: number, ended: boolean, stream: LogStream): void {
     const output = this.output;
+    const words = this.#words.of(input);
+    const outputWords = this.#outputWords;
     this.#seam.write(stream, streamAt, "latin1");
     output.set(opening, 0);
     let at = from;
@@ -86,40 +95,50 @@ export class LogEncoder {
       const isPiece = to - at >= logPieceBytes;
       let end = isPiece ? at + logPieceBytes : to;
       let lineEnded = false;
-      while (at < end) {
-        const byte = input[at] ?? 0;
-        const need = needs[byte];
-        if (need === plain) {
-          output[out++] = byte;
-          at++;
-        } else if (byte === newline) {
-          at++;
-          lineEnded = true;
-          break;
-        } else if (need === escaped) {
-          output[out++] = backslash;
-          output[out++] = byte;
-          at++;
-        } else if (need === control) {
-          output[out++] = backslash;
-          output[out++] = letterU;
-          output[out++] = digit0;
-          output[out++] = digit0;
-          output[out++] = digit0 + (byte >> 4);
-          output[out++] = hexDigits[byte & 15] ?? 0;
-          at++;
-        } else {
-          const length = need === stray ? 0 : sequenceLength(input, at, to);
-          if (length === 0 || (ended && at + length > to)) {
-            output[out++] = 0xef;
-            output[out++] = 0xbf;
-            output[out++] = 0xbd;
+      while (at < end && !lineEnded) {
+        const copied = copyPlain(words, at, end, outputWords, out);
+        at += copied;
+        out += copied;
+        let runEnd = Math.min(end, at + byteRun);
+        while (at < runEnd) {
+          const byte = input[at] ?? 0;
+          const need = needs[byte];
+          if (need === plain) {
+            output[out++] = byte;
             at++;
-          } else if (at + length > end) {
-            end = at; // a character across the end of a piece belongs to the next one
-          } else {
-            for (const next = at + length; at < next; at++) output[out++] = input[at] ?? 0;
+            continue;
           }
+          if (byte === newline) {
+            at++;
+            lineEnded = true;
+            break;
+          }
+          if (need === escaped) {
+            output[out++] = backslash;
+            output[out++] = byte;
+            at++;
+          } else if (need === control) {
+            output[out++] = backslash;
+            output[out++] = letterU;
+            output[out++] = digit0;
+            output[out++] = digit0;
+            output[out++] = digit0 + (byte >> 4);
+            output[out++] = hexDigits[byte & 15] ?? 0;
+            at++;
+          } else {
+            const length = need === stray ? 0 : sequenceLength(input, at, to);
+            if (length === 0 || (ended && at + length > to)) {
+              output[out++] = 0xef;
+              output[out++] = 0xbf;
+              output[out++] = 0xbd;
+              at++;
+            } else if (at + length > end) {
+              end = at; // a character across the end of a piece belongs to the next one
+            } else {
+              for (const next = at + length; at < next; at++) output[out++] = input[at] ?? 0;
+            }
+          }
+          runEnd = Math.min(end, at + byteRun);
         }
       }
       if (!lineEnded && !isPiece && !ended) break;
