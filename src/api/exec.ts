@@ -24,7 +24,7 @@ export async function create(call: Call): Promise<Answer> {
   if (!body.Cmd?.length) throw new InvalidParameterError("No exec command specified");
   parseDetachKeys(body.DetachKeys ?? "");
   // Not for health checks, which nobody waits for.
-  call.engine.warmUp();
+  call.engine.cgroupLock.warmUp();
   const size = call.version >= 42 && ConsoleSize ? { ConsoleSize } : {};
   const { id } = createExec(call.engine, param(call, "id"), { ...body, ...size }, true);
   if (flagOf(call.query, "start") && call.headers.upgrade !== undefined)

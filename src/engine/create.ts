@@ -33,7 +33,7 @@ export async function createContainer(
   engine: Engine,
   request: CreateRequest,
 ): Promise<{ readonly id: string; readonly warnings: readonly string[] }> {
-  engine.warmUp();
+  engine.cgroupLock.warmUp();
   const given = request.name ? checkName(request.name) : undefined;
   refuseTakenName(engine, given);
   const image = await imageFor(engine, request);

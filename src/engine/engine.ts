@@ -9,6 +9,7 @@ import type { ContainerRecord } from "../containers/record.ts";
 import type { ImageStore } from "../images/image-store.ts";
 import type { Networks, NetworksOptions } from "../networks/networks.ts";
 import type { ResolvConf } from "../resolver/resolv-conf.ts";
+import type { CgroupWarmer } from "../runtime/cgroup-warm-up.ts";
 import type { Driver } from "../runtime/driver.ts";
 import type { FilterCache } from "../runtime/drivers/filter-cache.ts";
 import type { SpecHost } from "../runtime/oci-spec/spec-input.ts";
@@ -67,8 +68,7 @@ export type Engine = {
   readonly published: PublishedPorts;
   /** What this machine is and permits. */
   readonly machine: SpecHost;
-  /** To be called when a start is coming: see runtime/cgroup-warm-up.ts. */
-  readonly warmUp: () => void;
+  readonly cgroupLock: CgroupWarmer;
   /** The host's tini, catatonit or docker-init, for `--init`; undefined: our own. */
   readonly initPath: string | undefined;
   /** Best first; never empty. */

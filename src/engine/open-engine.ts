@@ -112,7 +112,7 @@ export async function openEngine(host: Host, config: EngineConfig): Promise<Engi
     names,
     published: new PublishedPorts(host, networks, monitor, new ConnectShortcut({ log: host.log, instance })),
     machine,
-    warmUp: cgroupWarmer(machine.cgroup),
+    cgroupLock: cgroupWarmer(machine.cgroup),
     initPath: config.initPath === "sysinit" ? undefined : (config.initPath ?? findInit()),
     drivers,
     filters: new FilterCache(),

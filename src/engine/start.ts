@@ -37,7 +37,7 @@ export function startContainer(
   request?: Request,
 ): Promise<{ changed: boolean }> {
   const { id } = engine.containers.find(ref);
-  engine.warmUp();
+  engine.cgroupLock.warmUp();
   return engine.locks.run(id, async () => {
     const record = engine.containers.find(id);
     switch (record.state.status) {
@@ -95,7 +95,7 @@ async function bringUp(engine: Engine, record: ContainerRecord): Promise<void> {
     const portsOpen = engine.published.open(id);
     portsOpen.catch(() => {}); // awaited below; an earlier failure must not leave it unobserved
     const spec = await writeBundle(engine, record, sandbox);
-    engine.warmUp(); // what came since the request may have kept this thread from it
+    engine.cgroupLock.warmUp(); // what came since the request may have kept this thread from it
     const network = { attachments: sandbox.attachments, published };
     noteStart(engine, id, network);
     const process = await startTask(engine, record).catch((err: unknown) => {

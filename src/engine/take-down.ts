@@ -14,16 +14,22 @@ import { removeTaskFiles } from "./volume-subpaths.ts";
 export async function takeDown(engine: Engine, record: ContainerRecord): Promise<void> {
   const { id } = record;
   if (engine.takeDowns.isDown(id)) return;
+  // Where mounts have just gone: at first the container's own, with its end.
+  const keepWarm = (): void => engine.cgroupLock.keepWarm();
   await engine.takeDowns.during(id, () =>
     settleAll([
+      ["cgroup lock", keepWarm],
       ["execs ahead", () => engine.execsAhead.leave(id)],
       ["runtime", () => forgetInRuntime(engine, record)],
       ["network", () => leaveNetwork(engine, record)],
+      ["cgroup lock", keepWarm],
       ["volumes", () => engine.volumeMounts.letGo(id)],
       ["monitor", () => engine.monitor.forget(id)],
       ["shared memory", () => unmountSharedMemory(engine.config.execRoot, id)],
       ["task files", () => removeTaskFiles(engine.config.execRoot, id)],
+      ["cgroup lock", keepWarm],
       ["root file system", () => unmountUnlessHeld(engine, id)],
+      ["cgroup lock", keepWarm],
     ]),
   );
 }

@@ -2,6 +2,8 @@
 // machine, more than all the rest of a container's start. Whoever takes the lock within the next grace period finds it open.
 // So whoever sees a start coming has the lock taken by a thread of the pool: by the time the runtime needs it, it is open,
 // or nearly so. Commands come in bursts (a script, a test suite, a compose file): for a moment more it is kept open.
+// What is unmounted (a root file system, a network namespace) ends grace periods early, and two of those close it: so it is
+// taken between them, too.
 //
 //   create ──► warm-up ─ ─ grace period ─ ─►│ open ─ ─ again ─ ─ again … ─ ─ ─►│ closed
 //   start         mount, veth, bundle, runtime ──► cgroup.procs
@@ -20,8 +22,15 @@ const keepOpenMs = 1000;
  */
 const againMs = 4;
 
-/** What it returns is done at once and never fails: it is a favour to the next start. */
-export function cgroupWarmer(facts: CgroupFacts): () => void {
+/** Both are done at once and never fail: they are a favour to the next start. */
+export type CgroupWarmer = {
+  /** A start is coming: takes the lock, and keeps it open. */
+  readonly warmUp: () => void;
+  /** Something has been unmounted: takes the lock anew if it is being kept open. */
+  readonly keepWarm: () => void;
+};
+
+export function cgroupWarmer(facts: CgroupFacts): CgroupWarmer {
   let openUntil = 0;
   let own: OwnGroup | undefined;
   let isUnderWay = false;
@@ -45,9 +54,14 @@ export function cgroupWarmer(facts: CgroupFacts): () => void {
     own?.close();
     own = undefined;
   };
-  return () => {
-    openUntil = performance.now() + keepOpenMs;
-    if (!isUnderWay) take();
+  return {
+    warmUp: () => {
+      openUntil = performance.now() + keepOpenMs;
+      if (!isUnderWay) take();
+    },
+    keepWarm: () => {
+      if (own !== undefined && !isUnderWay) take();
+    },
   };
 }
 

@@ -156,9 +156,10 @@ describe("removeLeftovers", () => {
 test("cgroupWarmer: leaves this process where it is", async () => {
   const where = (): string => readFileSync("/proc/self/cgroup", "utf8");
   const before = where();
-  const warm = cgroupWarmer(cgroup);
-  warm();
-  warm();
+  const { warmUp, keepWarm } = cgroupWarmer(cgroup);
+  warmUp();
+  keepWarm();
+  warmUp();
   await Bun.sleep(100);
   expect(where()).toBe(before);
 });
@@ -177,7 +178,7 @@ test("cgroupWarmer: goes along when this process is put elsewhere", async () => 
   const [home, other] = [join(mount, path), join(mount, path, "sampan-test-elsewhere")];
   mkdirSync(other);
   try {
-    cgroupWarmer(cgroup)();
+    cgroupWarmer(cgroup).warmUp();
     await Bun.sleep(20);
     writeFileSync(join(other, "cgroup.procs"), "0");
     await Bun.sleep(50);
@@ -194,7 +195,11 @@ test("cgroupWarmer: takes the lock again and again for a second, and then no mor
   mkdirSync(join(mount, own), { recursive: true });
   const procs = join(mount, own, "cgroup.procs");
   const lastTaken = (): number => statSync(procs).mtimeMs;
-  cgroupWarmer({ ...cgroup, version: 2, mounts: { cgroup: mount } })();
+  const { warmUp, keepWarm } = cgroupWarmer({ ...cgroup, version: 2, mounts: { cgroup: mount } });
+  keepWarm();
+  await Bun.sleep(50);
+  expect(existsSync(procs)).toBe(false); // no start is coming
+  warmUp();
   const from = Date.now();
   await eventually(
     () => existsSync(procs) && lastTaken() > from + 500,
@@ -210,6 +215,9 @@ test("cgroupWarmer: takes the lock again and again for a second, and then no mor
     },
     () => "an end of it",
   );
+  keepWarm();
+  await Bun.sleep(50);
+  expect(lastTaken()).toBe(seen);
   expect(seen).toBeLessThan(from + 5000 * slowness);
   rmSync(mount, { recursive: true });
 });
