@@ -90,10 +90,12 @@ export function mountAll(mounts: readonly OverlayMount[]): void {
 export async function unmountAll(target: string): Promise<void> {
   const folder = openIfThere(target);
   if (folder === undefined) return;
+  let wasMounted = true;
   try {
-    unmountIfMounted(target, MNT_DETACH | UMOUNT_NOFOLLOW);
+    wasMounted = unmountIfMounted(target, MNT_DETACH | UMOUNT_NOFOLLOW);
   } finally {
-    await closeByThread(folder);
+    if (wasMounted) await closeByThread(folder);
+    else closeFd(folder);
   }
 }
 
