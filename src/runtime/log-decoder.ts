@@ -15,7 +15,7 @@ import {
   stampBytes,
   type LogStream,
 } from "./log-entry.ts";
-import { copyUnescaped, WordsOf } from "./log-words.ts";
+import { byteRun, copyUnescaped, WordsOf } from "./log-words.ts";
 import { normalStamp } from "./log-stamp.ts";
 
 export type LogSelection = {
@@ -79,9 +79,6 @@ for (const [value, digits] of [
   "fF",
 ].entries())
   for (const digit of digits) hexValues[digit.charCodeAt(0)] = value;
-
-/** As the encoder's: escapes come in company, and a step of several bytes is taken in vain before each. */
-const byteRun = 16;
 
 /** What became of a line; "foreign": not of our own form. */
 type Outcome = "taken" | "left out" | "too late" | "incomplete" | "foreign";

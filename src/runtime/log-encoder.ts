@@ -14,7 +14,7 @@ import {
   type LogStream,
 } from "./log-entry.ts";
 import { StampClock } from "./log-stamp.ts";
-import { copyPlain, WordsOf } from "./log-words.ts";
+import { byteRun, copyPlain, WordsOf } from "./log-words.ts";
 import { firstLead, lastLead, sequenceLength } from "./log-utf8.ts";
 
 /** What a byte needs inside a JSON string. */
@@ -30,9 +30,6 @@ needs[quote] = escaped;
 needs[backslash] = escaped;
 needs.fill(stray, 0x80);
 needs.fill(sequence, firstLead, lastLead + 1);
-
-/** Where text is full of what needs a look, a step of several bytes is taken in vain: so many go one by one after each. */
-const byteRun = 16;
 
 const letterU = 0x75;
 const digit0 = 0x30;

@@ -4,8 +4,11 @@
 // below a bound (subtracting the bound borrows from the next one, and the byte itself has that bit clear). What a borrow may
 // mark by mistake lies behind the first real mark, and the first is all that is asked for.
 
-/** Both functions copy this much at once: the output needs as much room behind what they are asked to copy. */
+/** So much is copied at once: the output needs as much room behind what they are asked to copy. */
 const stepBytes = 8;
+
+/** What needs a look comes in company, and a step is taken in vain before each: so many bytes are looked at by themselves. */
+export const byteRun = 16;
 
 const highBits = 0x80808080;
 const ones = 0x01010101;
@@ -19,21 +22,26 @@ const backslashes = 0x5c5c5c5c;
  * @returns how many bytes: fewer than there are where less than a step is left, too.
  */
 export function copyPlain(input: DataView, at: number, end: number, output: DataView, out: number): number {
-  let copied = 0;
-  for (; at + copied + stepBytes <= end; copied += stepBytes) {
-    const low = input.getInt32(at + copied, true);
-    const high = input.getInt32(at + copied + 4, true);
-    output.setInt32(out + copied, low, true);
-    output.setInt32(out + copied + 4, high, true);
-    const lowMarks = (belowSpace(low) | zeros(low ^ quotes) | zeros(low ^ backslashes) | low) & highBits;
-    const highMarks = (belowSpace(high) | zeros(high ^ quotes) | zeros(high ^ backslashes) | high) & highBits;
-    if ((lowMarks | highMarks) !== 0) return copied + firstOf(lowMarks, highMarks);
-  }
-  return copied;
+  return copyUpTo(everyMark, input, at, end, output, out);
 }
 
 /** The same up to the first byte that means something in a JSON string: a quote or a backslash. */
 export function copyUnescaped(
+  input: DataView,
+  at: number,
+  end: number,
+  output: DataView,
+  out: number,
+): number {
+  return copyUpTo(noOtherMark, input, at, end, output, out);
+}
+
+/** Which marks count besides those of quotes and backslashes. */
+const everyMark = -1;
+const noOtherMark = 0;
+
+function copyUpTo(
+  others: number,
   input: DataView,
   at: number,
   end: number,
@@ -46,11 +54,16 @@ export function copyUnescaped(
     const high = input.getInt32(at + copied + 4, true);
     output.setInt32(out + copied, low, true);
     output.setInt32(out + copied + 4, high, true);
-    const lowMarks = (zeros(low ^ quotes) | zeros(low ^ backslashes)) & highBits;
-    const highMarks = (zeros(high ^ quotes) | zeros(high ^ backslashes)) & highBits;
+    const lowMarks = marksOf(low, others);
+    const highMarks = marksOf(high, others);
     if ((lowMarks | highMarks) !== 0) return copied + firstOf(lowMarks, highMarks);
   }
   return copied;
+}
+
+function marksOf(word: number, others: number): number {
+  const escaping = zeros(word ^ quotes) | zeros(word ^ backslashes);
+  return (escaping | ((belowSpace(word) | word) & others)) & highBits;
 }
 
 /** Marks the bytes that are 0. */
