@@ -144,11 +144,12 @@ setup_executable() {
 
 # --- the daemon ------------------------------------------------------------------------------------------------------------
 
-# Sets $pid. The process of the pid file is the daemon if it bears its name. (A shell cannot ask a unix socket.)
+# Sets $pid. The process of the pid file is the daemon if it bears its name and has not come to its end: one that was killed bears
+# it until its parent takes note. (A shell cannot ask a unix socket.)
 running_daemon() {
-  name=
-  { read -r pid <"${socket%/*}/sampan.pid" && read -r name <"/proc/$pid/comm"; } 2>/dev/null
-  [ "$name" = sampan ] && [ -S "$socket" ]
+  name= state=
+  { read -r pid <"${socket%/*}/sampan.pid" && read -r _ name state _ <"/proc/$pid/stat"; } 2>/dev/null
+  [ "$name" = "(sampan)" ] && [ "$state" != Z ] && [ -S "$socket" ]
 }
 
 answers() { "$executable" -H "unix://$socket" version >/dev/null 2>&1; }
